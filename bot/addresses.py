@@ -36,6 +36,8 @@ _OWN_4 = tuple(map(ipaddress.IPv4Network, (
     "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
 )))  # fmt: skip
 _OWN_6 = tuple(map(ipaddress.IPv6Network, ("::1/128", "fc00::/7")))
+#: What a number in another form ("2130706433") or a bare word, as a container is called, is not.
+INTERNET_NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
 
 
 def is_public(address: IPAddress) -> bool:

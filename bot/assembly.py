@@ -101,9 +101,7 @@ async def opened(
         on_trouble = partial(tell, store, settings, clock)
         if store.alone:
             await begin_alone(store, on_trouble)
-        proxy = await proxy_of(
-            settings.bot_api_url, settings.proxy, past_home=settings.proxies_past_home
-        )
+        proxy = await proxy_of(settings)
         doors = Doors(
             settings=settings,
             catalog=catalog,

@@ -131,11 +131,13 @@ async def _to_be_made(db: Db, kept: Board, hashed: str | None, now: datetime) ->
     if made is None or made.state in ENDED_UNSENT:
         await storage.boards.change(db, kept.chat, made_by=None)
         return False
-    if made.state is State.SENT:
+    if made.state is State.SENT and made.message:
         await _pin(db, kept, made.message, now)
         return True
+    if made.state is State.SENT:  # and deleted before Telegram could say its number
+        await _deleted(db, kept)
     # it may stand there, and a second one would be one too many
-    if kept.remade or _is(made, MAY_HAVE_ARRIVED):
+    elif kept.remade or _is(made, MAY_HAVE_ARRIVED):
         await storage.boards.change(db, kept.chat, trouble=Trouble.LOST.value)
     else:
         await storage.boards.change(db, kept.chat, made_by=None, remade=True)

@@ -137,7 +137,8 @@ class Settings(BaseSettings):
     time_zone: Zone = "Asia/Bishkek"
     default_language: Annotated[str, BeforeValidator(parse_language)] = FALLBACK
     updates: Annotated[UpdatesName, BeforeValidator(one_of(("polling", "webhook")))] = "polling"
-    webhook_url: Annotated[Address, AfterValidator(_without_slash)] | None = None
+    # as it is written, for what stands before us may tell /hook from /hook/
+    webhook_url: Address | None = None
     webhook_secret: Annotated[SecretStr, BeforeValidator(_stripped)] | None = None
     webhook_secret_file: SecretFile | None = None
     webhook_listen: Listen = "127.0.0.1:8443"
@@ -286,6 +287,22 @@ class Settings(BaseSettings):
                 if len(part) >= SHORTEST_KEY:  # what is shorter is a word that logs have anyway
                     kept.append(part)
         return tuple(kept)
+
+
+class GivenSettings(Settings):
+    """Settings as whoever makes them gives them: nothing is read of the environment or a file."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - as of those that are read
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given alone."""
+        return (init_settings,)
 
 
 class _CatalogSetting(BaseSettings):

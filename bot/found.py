@@ -66,7 +66,8 @@ def modules_of(
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint at the nearest known word ("; did you mean poll?"); empty when none is near.
 
-    Of several as near it is one that begins alike: USX is USD, not UZS.
+    Nearest is one whose letters are only turned, nbkr for nbrk; of several as near it is one that
+    begins alike: USX is USD, not UZS.
     """
     by_small_letters = {one.lower(): one for one in known}
     said = word[:LONGEST_HINT].lower()
@@ -74,9 +75,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if not near:
         return ""
 
-    def nearness(one: str) -> tuple[float, int]:
+    def nearness(one: str) -> tuple[bool, float, int]:
+        turned = sorted(one) == sorted(said)
         alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, said, strict=False))
-        return SequenceMatcher(None, one, said).ratio(), len(list(alike))
+        return turned, SequenceMatcher(None, one, said).ratio(), len(list(alike))
 
     return f"; did you mean {by_small_letters[max(near, key=nearness)]}?"
 

@@ -18,12 +18,13 @@ after that; so is one while the source fails, whose server may have asked for a 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 
@@ -43,6 +44,9 @@ PATH = "websub"  # behind WEBHOOK_URL; then the source's key and the token
 LEASE = timedelta(days=10)  # that we ask for; the hub decides
 SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=5), timedelta(days=30)  # whatever a hub says
 RENEWED = 0.2  # of a lease before its end
+SIDE_BY_SIDE = 5  # hosts asked at a time
+#: Seconds in which one host's hubs are begun at a look: rings that wait are answered at the next.
+HOST_SECONDS = 20.0
 GAP = timedelta(minutes=1)  # between two questions to one hub
 UNCONFIRMED_PAUSE = timedelta(hours=6)  # until a hub that did not confirm is asked again
 POLLS_AT_ONCE = 3  # that a hub may ring for; then one in each `every` of its source
@@ -63,7 +67,7 @@ class Hubs:
 
     async def renew(self) -> int:
         """Subscribe where a subscription is missing or ends soon, and answer the rings that had to
-        wait; how many hubs were asked to ring.
+        wait; how many hubs were asked to ring, of those there was time for.
         """
         now = self.clock()
         polled = [key for key, spec in self.news.items() if not spec.disabled]
@@ -72,25 +76,57 @@ class Hubs:
             waiting = [key for key, hub in known.items() if hub.rung]
             states = await storage.sources.states(db, waiting) if waiting else {}
             address = await storage.notes.get(db, storage.hubs.ADDRESS)
-        moved = address not in {None, self.base}
-        asked = 0
         for key in waiting:
             if self._is_heard(key, known[key], states.get(key), now):
                 await self._hear(key, waited=True)
-        for key, hub in known.items():
-            if moved or _wanting(hub, now):
-                asked += 1
-                await self._subscribe(key, hub)
         if address != self.base:
             async with self.store.writing() as db:
+                if address is not None:  # each is asked anew, at this look or a later one
+                    known = await storage.hubs.forget_asking(db, polled)
                 await storage.notes.put(db, storage.hubs.ADDRESS, self.base)
-        return asked
+        return await self._subscribe_all(
+            {key: hub for key, hub in known.items() if _wanting(hub, now)}
+        )
+
+    async def _subscribe_all(self, wanting: Mapping[str, Hub]) -> int:
+        """Ask these hubs to ring, several hosts side by side and those of one host one after the
+        other: one that hangs holds up its own. How many there was time for; the others are left to
+        the next look.
+        """
+        by_host: dict[str | None, list[str]] = {}
+        for key, hub in wanting.items():
+            by_host.setdefault(urlsplit(hub.hub).hostname, []).append(key)
+        places = asyncio.Semaphore(SIDE_BY_SIDE)
+        time = asyncio.get_running_loop().time
+
+        async def one_after_another(keys: Sequence[str]) -> int:
+            async with places:
+                until, asked = time() + HOST_SECONDS, 0
+                for key in keys:
+                    if asked and time() >= until:
+                        break
+                    await self._subscribe(key, wanting[key])
+                    asked += 1
+                return asked
+
+        lines = [asyncio.create_task(one_after_another(keys)) for keys in by_host.values()]
+        try:
+            return sum(await asyncio.gather(*lines))
+        finally:
+            # also where the database is away: nothing goes on behind us
+            for line in lines:
+                line.cancel()
+            await asyncio.gather(*lines, return_exceptions=True)
 
     async def _subscribe(self, key: str, hub: Hub) -> None:
         # before the hub hears of it: some ask back before they answer
         async with self.store.writing() as db:
-            rung_meanwhile = await storage.hubs.get(db, key) or hub
-            await storage.hubs.put(db, key, replace(rung_meanwhile, asked_at=self.clock()))
+            asked = await storage.hubs.get(db, key) or hub
+            if (
+                asked.asked_at is None
+            ):  # since our address is another one, and that it confirmed not
+                asked = replace(asked, until_at=None)
+            await storage.hubs.put(db, key, replace(asked, asked_at=self.clock()))
         form = {
             "hub.mode": "subscribe",
             "hub.topic": hub.topic,
@@ -131,16 +167,16 @@ class Hubs:
         log.info("hub tells of changes", source=key, until=str(until))
         return challenge
 
-    async def rung(self, key: str, token: str, body: bytes, signature: str) -> bool:
+    async def rung(self, key: str, token: str, body: AsyncIterable[bytes], signature: str) -> bool:
         """A hub says that a source changed: it is polled at once, or as soon as it may be. False
-        where no such hub is known.
+        where no such hub is known, whose body is not read.
 
         What is not signed by the hub is passed over in silence, as the specification has it.
         """
         hub = await self._known(key, token)
         if hub is None or hub.until_at is None:
             return False
-        if not _signed(body, hub.secret, signature):
+        if not await _signed(body, hub.secret, signature):
             log.warning("hub's message is not signed by it", source=key)
             return True
         if not hub.rung:  # else the poll to come answers this ring too
@@ -208,13 +244,17 @@ def _lease(said: str) -> timedelta:
     return min(max(timedelta(seconds=int(said[:9])), SHORTEST_LEASE), LONGEST_LEASE)
 
 
-def _signed(body: bytes, secret: str, signature: str) -> bool:
-    """Whether a body is signed with a secret: "sha256=HEX", by any method that WebSub has."""
+async def _signed(body: AsyncIterable[bytes], secret: str, signature: str) -> bool:
+    """Whether a body is signed with a secret: "sha256=HEX", by any method that WebSub has. It is
+    not kept, however many ring at once.
+    """
     method, _, said = signature.partition("=")
     if method.lower() not in METHODS:
         return False
-    right = hmac.new(secret.encode(), body, getattr(hashlib, method.lower())).hexdigest()
-    return _same(right, said.strip().lower())
+    right = hmac.new(secret.encode(), digestmod=getattr(hashlib, method.lower()))
+    async for piece in body:
+        right.update(piece)
+    return _same(right.hexdigest(), said.strip().lower())
 
 
 def _same(known: str, said: str) -> bool:

@@ -22,10 +22,12 @@ from bot.convert import parse_question
 from bot.errors import ConfigError, StorageError, UnreadableError
 from bot.i18n import load_words
 from bot.ingest.notices import tell_hourly
+from bot.intake import polling, webhook
 from bot.intake.bells import add_bells
 from bot.intake.inbox import Inbox
 from bot.intake.polling import poll
 from bot.intake.role import Role
+from bot.intake.told import Tell
 from bot.intake.webhook import Hook, keep_webhook, webhook_app
 from bot.languages import LANGUAGES
 from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
@@ -176,12 +178,12 @@ async def _receive(bot: Running, hook: Hook) -> None:
     """Receive updates for ever, posted or asked for; beside other replicas in our turn alone."""
     settings = bot.settings
     metrics.ROLE.labels(ROLE).set(0)  # until it is ours; a webhook has nobody ask
-    part = RECEIVES
+    part, within = RECEIVES, float(polling.LONG_POLL)
     if settings.updates == "webhook":
-        part = WEBHOOK
+        part, within = WEBHOOK, webhook.WEBHOOK_LOOK
 
     def tell(why: Reason | None) -> None:
-        bot.readiness.tell(part, why)
+        bot.readiness.tell_again(part, why, within=within)
 
     if settings.updates == "webhook":
         await keep_webhook(
@@ -199,12 +201,12 @@ async def _receive(bot: Running, hook: Hook) -> None:
         await Role(bot.store, ROLE, bot.holder).during(lambda: _poll_in_turn(bot, tell))
 
 
-async def _poll_in_turn(bot: Running, tell: Callable[[Reason | None], None]) -> None:
+async def _poll_in_turn(bot: Running, tell: Tell) -> None:
     """Poll while it is our turn; whoever waits for it is ready all the same."""
     try:
         await poll(bot.api, bot.inbox, tell, bot.worker.reach.lost)
     finally:
-        tell(None)
+        bot.readiness.tell(RECEIVES, None)
 
 
 async def until_revoked(revoked: asyncio.Event) -> None:

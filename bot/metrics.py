@@ -139,6 +139,7 @@ OLDEST = Gauge(
     ["lane"],
     registry=REGISTRY,
 )
+UNHEARD = Level("jarchy_alerts_unheard", "Alerts that reached nobody within two minutes")
 TOLD_AFTER = Spread(
     "jarchy_publication_to_delivery_seconds",
     "From what was published to the message about it",

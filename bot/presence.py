@@ -18,6 +18,7 @@ import structlog
 import storage.boards
 import storage.chats
 import storage.notes
+import storage.supergroups
 from bot.alerts.notices import Notice, OnTrouble
 from bot.config import Settings
 from bot.errors import StorageError
@@ -28,7 +29,7 @@ from bot.reasons import ChatNumber
 from bot.render.welcome import description
 from bot.sources.specs import Catalog, ChannelSpec
 from bot.telegram.api import BotApi
-from bot.telegram.outcomes import Gone, Outcome, Retry, Sent, is_final
+from bot.telegram.outcomes import Gone, Migrated, Outcome, Retry, Sent, is_final, why
 from bot.telegram.results import chat_of, description_of
 from bot.telegram.retry import INTRODUCTION, QUESTION, UNTIL_TAKEN, Pause, taken
 from bot.telegram.standing import standing
@@ -171,7 +172,10 @@ async def look_again(
             if in_a_row >= NO_ANSWERS:
                 left += due[index:]
                 break
-            found = await _look_at(api, chat_id, bot_id, pause)
+            found, moved_to = await _look_at(api, chat_id, bot_id, pause), None
+            if isinstance(found, Migrated):
+                moved_to = found.chat
+                found = await _look_at(api, moved_to, bot_id, pause)
             if not is_final(found):
                 left.append(chat_id)
                 # who asks on during a flood is made to wait longer: the rest is left
@@ -179,9 +183,7 @@ async def look_again(
                 in_a_row += NO_ANSWERS if told_to_wait else 1
                 continue
             in_a_row = 0
-            if isinstance(found, Sent):
-                async with store.writing() as db:
-                    back += await storage.chats.revive(db, chat_id)
+            back += await _keep_what_was_found(store, chat_id, found, moved_to)
             await pause(QUESTION_PAUSE)
         if due:
             await _note_the_look(store, left, begun)
@@ -197,6 +199,24 @@ async def _look_at(api: BotApi, chat_id: int, bot_id: int, pause: Pause) -> Outc
     if not isinstance(outcome, Sent):
         return outcome
     return await standing(api, chat_id, bot_id, policy=QUESTION, pause=pause)
+
+
+async def _keep_what_was_found(
+    store: Store, chat_id: int, found: Outcome, moved_to: int | None
+) -> bool:
+    """Write to a chat again where that is welcome, under its new number if it has one; whether it
+    is back. A group that is not keeps what it chose all the same.
+    """
+    if moved_to is None and not isinstance(found, Sent):
+        return False
+    async with store.writing() as db:
+        if moved_to is not None:
+            await storage.supergroups.migrate(db, chat_id, moved_to)
+            chat_id = moved_to
+        if isinstance(found, Sent):
+            return await storage.chats.revive(db, chat_id)
+        await storage.chats.close(db, chat_id, why=why(found))
+    return False
 
 
 async def _due_for_a_look(store: Store, now: datetime) -> list[int]:

@@ -257,6 +257,7 @@ async def look_again(bot: Running) -> None:
         await presence.look_again(
             bot.store, bot.api, presence.bot_id_of(bot.settings), bot.clock, bot.pause
         )
+        bot.services.chats.clear()  # which are written to again, or have another number
 
 
 async def keep_fresh(bot: Running) -> None:

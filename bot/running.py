@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from bot.alerts import notices
 from bot.alerts.notices import Notice
@@ -95,12 +96,14 @@ class Running:
         """The subscriptions at feeds' hubs; None where no hub would reach us."""
         if self.settings.updates != "webhook" or self.settings.webhook_url is None:
             return None
+        parts = urlsplit(self.settings.webhook_url)
+        below = parts._replace(path=parts.path.rstrip("/"), query="", fragment="")
         return Hubs(
             store=self.store,
             fetcher=self.ingest.fetcher,
             clock=self.clock,
             news=self.catalog.news,
-            base=self.settings.webhook_url,
+            base=below.geturl(),
         )
 
     @property

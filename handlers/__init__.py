@@ -112,9 +112,7 @@ async def said(update: Update, context: Context) -> None:
     if not context.edited and await taken(AWAITED, update, context):
         context.forget()
         return
-    words = context.incoming.effective_message
-    written = "" if words is None else words.text or ""
-    answer = await follow_up.command_of(context, written)
+    answer = await follow_up.command_of(context, context.written)
     if answer is None:
         await convert.text(update, context)
         return
@@ -241,6 +239,7 @@ def _of_a_channel(handler: Press, names: Names) -> Route[Press]:
 BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("news", 2): Route(news.turn_page, Who.ANYBODY),
     ("find", 1): Route(search.turn_page, Who.ANYBODY),
+    ("seek", 1): Route(search.sought, Who.ANYBODY),
     ("cur", 1): Route(With(subscriptions.toggle, "cur"), Who.ADMINISTRATOR),
     ("top", 1): Route(With(subscriptions.toggle, "top"), Who.ADMINISTRATOR),
     ("anon", 1): Route(With(settings.pressed, "anon"), Who.ADMINISTRATOR, where=Where.GROUP),

@@ -18,6 +18,7 @@ import storage.stories
 import storage.switch
 from bot.alerts import KINDS, Kit, Reader, edits, kind_of, notices, reads
 from bot.alerts.notices import Notice
+from bot.alerts.stories import as_asked
 from bot.errors import UserError
 from bot.i18n import moment
 from bot.model.news import Story
@@ -118,10 +119,11 @@ async def _stories(context: Context) -> Message:
     waiting: list[tuple[int, Story]] = []
     async with context.services.store.reading() as db:
         for told in await storage.alerts.all_waiting(db):
-            number = story_of(told)
+            number = await story_of(db, told)
             story = None if number is None else await storage.stories.get(db, number)
             if story is not None:
-                waiting.append((told.id, led(story, context.services.catalog.news)))
+                story = led(story, context.services.catalog.news)
+                waiting.append((told.id, as_asked(story, told)))
     return render.stories(waiting, context.language)
 
 
@@ -201,7 +203,7 @@ async def _story(context: Context, number: int) -> None:
     """The card of a story that waits, as it was shown first."""
     async with context.services.store.reading() as db:
         told = await storage.alerts.waiting(db, number)
-        story = None if told is None else story_of(told)
+        story = None if told is None else await story_of(db, told)
         wording = None if told is None else edits.wording_of(told)
         found = None
         if story is not None:
@@ -220,7 +222,8 @@ async def _story(context: Context, number: int) -> None:
             was = others[0] if others and changed == one.entry else one
             await context.reply(correction(number, was, changed, [feed], language))
             return
-    await context.reply(card(number, led(found, catalog.news), feeds, language))
+    asked = as_asked(led(found, catalog.news), told)
+    await context.reply(card(number, asked, feeds, language))
 
 
 async def _switch(context: Context, *, off: bool) -> None:

@@ -63,6 +63,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return list(self.args or [])
 
     @property
+    def written(self) -> str:
+        """The text of what is handled, "" of what has none."""
+        origin = self.incoming.effective_message
+        return "" if origin is None else origin.text or ""
+
+    @property
     def thread(self) -> int | None:
         """The forum topic that is written in."""
         return topic_of(self.incoming)
@@ -100,7 +106,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         A message takes the place of one that answered the same question before its edit.
         """
         way = Outgoing(
-            self.services, self.chat.id, self.language, self.thread, leaving=self.sign.end
+            *(self.services, self.chat.id, self.language, self.thread),
+            leaving=self.sign.end,
+            moving=self._follow,
         )
         if self.erased:
             answer = replace(answer, postponable=False)
@@ -121,6 +129,16 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         # not before: what fails until here is tried again, and finds it in its place
         self.earlier = self.earlier[1:]
         return outcome
+
+    async def _follow(self, new: int) -> None:
+        """The chat has another number from now on, also for what is still to be done with it. What
+        was written under the old one is never edited.
+        """
+        async with self.services.store.reading() as db:
+            moved = await storage.chats.get(db, new)
+        if moved is not None:
+            self.services.chats[new] = self.chat = moved
+            self.given, self.earlier = None, ()
 
     def asked(self) -> None:
         """A message is handled: what it is answered with is remembered, for an edit of it."""

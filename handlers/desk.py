@@ -9,8 +9,8 @@ the words it was about, for detectors to learn from.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from telegram import Message as Written
 from telegram import Update
@@ -25,7 +25,7 @@ import storage.superseding
 import storage.withheld
 from bot.alerts import edits, kind_of, notices
 from bot.alerts.notices import Notice
-from bot.alerts.stories import StoryBroke, keys
+from bot.alerts.stories import StoryBroke, as_asked, keys
 from bot.detect.corrections import retracts
 from bot.detect.identity import headline_key
 from bot.detect.identity import text_key as text_key_of
@@ -36,6 +36,7 @@ from bot.languages import LANGUAGES
 from bot.model.alerts import Approval
 from bot.model.decisions import Decision, Question, Words
 from bot.model.news import StoredEntry, Story
+from bot.readers.looked import near_by_now
 from bot.readers.news import still_confirmed
 from bot.reasons import Quote
 from bot.render.answers import say
@@ -95,8 +96,9 @@ async def joined(context: Context, what: str, number: str, story: str) -> None:
         now = context.services.clock()
         await storage.alerts.decide(db, waiting, Approval.JOINED)
         await storage.stories.join(db, found.pk, into=into)
-        await _grow(db, into, f"joined:{waiting}", now=now)
-        if still_confirmed(replace(target, entries=target.entries + found.entries), feeds):
+        await _grow(context, db, into, f"joined:{waiting}", now=now)
+        both = await storage.stories.get(db, into)
+        if both is not None and still_confirmed(both, feeds):
             await storage.withheld.confirmed(db, into)
         first = found.lead.entry
         second = target.told_in(first.language or "").lead.entry
@@ -193,8 +195,11 @@ async def _decide(
         told = verdict is Approval.APPROVED
         title = headline(found)
         if decided is not None and (wording := edits.wording_of(decided)) is not None:
-            said = await _reword(db, decided.id, wording, said, told=told, now=now)
-            title = wording.title if told and wording.title else title
+            if told:
+                await _reword(context, db, decided.id, found.pk, wording, now=now)
+                title = wording.title or title
+            else:
+                said = "story.kept"
         # where it was told before it got worse, its sound alone is rejected
         elif told or not await _told(db, found.pk) - {number}:
             words = Words.of(found.lead.entry)
@@ -204,13 +209,11 @@ async def _decide(
 
 
 async def _reword(
-    db: Db, number: int, wording: edits.Wording, said: str, *, told: bool, now: datetime
-) -> str:
-    """Put a feed's new words in place of the old ones, if they are let through, and edit what was
-    told; what is said of it.
+    context: Context, db: Db, number: int, story: int, wording: edits.Wording, *, now: datetime
+) -> None:
+    """Put the new words that a question was about in place of a report's old ones, and edit what
+    told its story.
     """
-    if not told:
-        return "story.kept"
     entry = (await storage.entries.words(db, [wording.entry])).get(wording.entry)
     if entry is not None:
         changed = wording.put_in(entry)
@@ -227,8 +230,7 @@ async def _reword(
             await storage.entries.headline(db, wording.entry, None)
         await storage.entries.let_through(db, wording.entry)
     await storage.alerts.withdraw(db, number)  # the edits are the answer
-    await _grow(db, wording.story, f"corrected:{number}", now=now)
-    return said
+    await _grow(context, db, story, f"corrected:{number}", now=now)
 
 
 async def _settled(context: Context, said: str, title: str) -> None:
@@ -277,7 +279,8 @@ async def _back(context: Context, number: int) -> None:
 async def _waiting(
     context: Context, db: Db, number: int, *, lock: bool = False, correction: bool = False
 ) -> Story:
-    """The story of an alert that waits; UserError says what was decided, or that it is too late.
+    """The story of an alert that waits, with the reports that it asks about; UserError says what
+    was decided, or that it is too late.
 
     One that asks about a `correction` counts only where that is said.
     """
@@ -294,17 +297,19 @@ async def _waiting(
         raise UserError(f"error.story_{stands}")
     if edits.wording_of(told) is not None and not correction:
         raise UserError("error.stale")
-    story = story_of(told)
+    story = await story_of(db, told)
     found = None if story is None else await storage.stories.get(db, story)
     if found is None:  # nothing is left of it to be sent
         raise UserError("error.story_expired")
-    return led(found, context.services.catalog.news)
+    return as_asked(led(found, context.services.catalog.news), told)
 
 
-def story_of(told: StoredAlert) -> int | None:
-    """The story that a question is about."""
+async def story_of(db: Db, told: StoredAlert) -> int | None:
+    """The story that a question is about; of a report's new words the one it belongs to by now."""
     wording = edits.wording_of(told)
-    return kind_of(told).story(told) if wording is None else wording.story
+    if wording is None:
+        return kind_of(told).story(told)
+    return await storage.entries.story_of(db, wording.entry)
 
 
 async def _must_be_untold(db: Db, story: int, waiting: int) -> None:
@@ -322,11 +327,13 @@ async def _told(db: Db, story: int) -> set[int]:
     return found
 
 
-async def _grow(db: Db, story: int, why: str, *, now: datetime) -> None:
-    """Edit the messages that told the story: one more agency reports it, or in other words; filters
-    that kept it back are asked again.
+async def _grow(context: Context, db: Db, story: int, why: str, *, now: datetime) -> None:
+    """Edit the messages that told the story: one more agency reports it, or in other words; those
+    whom it was kept from are asked again.
     """
-    await storage.kept_back.ask_again(db, story, now=now)
+    catalog = context.services.catalog
+    near = partial(near_by_now, db, story, catalog.news, catalog.places)
+    await storage.kept_back.ask_again(db, story, now=now, near=near)
     for told in await storage.alerts.by_keys(db, keys(story)):
         until = max(told.created_at, now) + CORRECTED_FOR
         await storage.alerts.enqueue(db, edits.alert(told.id, why, now=now, expires_at=until))

@@ -96,6 +96,8 @@ async def _add(context: Context, said: str) -> None:
     new = own_feed(address, brought.name)
     async with services.store.writing() as db:
         await follow(db, context, [(new, new.name)])
+        # who asks for one that is paused here wants to hear of it again
+        await storage.chats.snooze(db, context.chat.id, str(FeedSubject(new.key)), span=None)
         stored = await storage.own_feeds.get(db, new.key)
     if stored is not None and stored.last_ok_at is None:
         # what it lists now is known from now on, and told to nobody

@@ -20,11 +20,20 @@ from bot.convert import (
     is_courtesy,
     looks_like_question,
     parse_inquiry,
+    read_day,
     read_zone,
     says_cancel,
     says_off,
 )
-from bot.convert.commands import command_begun, command_called, says_on, speaks_of_chart
+from bot.convert.commands import (
+    ALL,
+    Begun,
+    command_begun,
+    command_called,
+    range_at,
+    says_on,
+    speaks_of_chart,
+)
 from bot.convert.mentions import currencies_in
 from bot.convert.quiet import parse_quiet, says_clock
 from bot.convert.rule_tokens import asks_to_be_told, speaks_of_rule
@@ -33,7 +42,7 @@ from bot.i18n import t
 from bot.languages import LANGUAGES
 from bot.languages.letters import fold_typed
 from bot.model.chats import Chat, ChatKind
-from handlers import charts, digest, proposals
+from handlers import charts, digest, news, proposals
 from handlers.access import is_second_hand
 from handlers.context import Context
 
@@ -89,6 +98,10 @@ async def _hours(_context: Context, said: str) -> bool:
     return says_off(said) or (says_clock(said) and bool(digest.times_or_off(said)))
 
 
+async def _hours_named(_context: Context, said: str) -> bool:
+    return says_off(said) or bool(digest.times_or_off(said))
+
+
 async def _chart(context: Context, said: str) -> bool:
     charts.parse_chart(said.split(), home=context.chat.home)
     return True
@@ -118,10 +131,18 @@ async def _as_said(_context: Context, said: str) -> str:
 
 #: Command → what it is given for those words, where that is something else.
 MEANT: dict[str, Callable[[Context, str], Awaitable[str]]] = {"digest": digest.with_more}
-#: Those that are read behind their name too: what they are given is nothing else.
-GIVEN_AT_ONCE = frozenset({"digest", "quiet", "settings"})
+#: Command → whether it reads words that stand beside its name: what it is given is nothing else.
+READS_AT_ONCE: dict[str, Reads] = {
+    "digest": _hours_named,
+    "mute": _filter,
+    "quiet": _quiet,
+    "search": _search,
+    "settings": _zone,
+}
+#: What says how much a chat wants to hear, where somebody wants less of all that a command gives.
+LESS = "subscribe"
 #: The commands that are named here.
-NAMED = READS.keys() | MEANT.keys() | GIVEN_AT_ONCE
+NAMED = READS.keys() | MEANT.keys() | READS_AT_ONCE.keys() | {LESS, "cancel", "news"}
 
 
 def note(context: Context, command: str) -> None:
@@ -150,25 +171,64 @@ async def command_of(context: Context, said: str) -> tuple[str, str] | None:
 
 
 async def _given(context: Context, said: str) -> tuple[str, str] | None:
-    """A command that is called by its name with what it reads behind it: "quiet hours 23-7"."""
+    """A command that is called by its name with what it reads beside it: "quiet hours 23-7"."""
     begun, message = command_begun(said), context.incoming.effective_message
-    if begun is None or begun.command not in GIVEN_AT_ONCE:
-        return None
     # the headline of a post that is handed on asks for nothing
-    if message is not None and is_second_hand(message):
+    if begun is None or (message is not None and is_second_hand(message)):
         return None
+    behind = begun.behind
+    inner = command_called(behind)
+    if inner is not None and "digest" in {begun.command, inner}:  # "курсы каждое утро"
+        return "digest", ""
+    if begun.command == "mute" and (inner is not None or _says_all(behind)):  # "no more news"
+        return LESS, ""
+    within = command_begun(behind) if begun.command in {"news", "rates"} else None
+    if within is not None and within.command == "digest":  # "news every day at 8"
+        return await _read_at_once(context, within)
+    return _news_of(context, begun) or await _read_at_once(context, begun)
+
+
+async def _read_at_once(context: Context, begun: Begun) -> tuple[str, str] | None:
     command, behind = begun.command, begun.behind
+    if command not in READS_AT_ONCE:
+        return None
+    if _names_language(begun.name):
+        return command, ""  # what may be meant is a tap away there
     with suppress(UserError):
-        if await READS[command](context, behind):
-            if _names_language(begun.name) or (begun.denies and says_off(behind)):
-                return command, ""  # what may be meant is a tap away there
+        if await READS_AT_ONCE[command](context, behind):
+            if begun.denies and says_off(behind):
+                return command, ""
             return command, await MEANT.get(command, _as_said)(context, behind)
     return None
 
 
+def _news_of(context: Context, begun: Begun) -> tuple[str, str] | None:
+    """The news of a topic, of all where a day is named, else those in which words are found."""
+    about = begun.behind
+    looked_for = command_begun(about) if begun.command == "search" else None
+    if looked_for is not None and looked_for.command == "news":  # "find news about the border"
+        return "search", looked_for.behind
+    if begun.command != "news":
+        return None
+    if says_off(about) or says_on(about):
+        return LESS, ""
+    today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
+    if _reads(news.topic_of, about.split(), context.language):
+        return "news", about
+    if _reads(read_day, about, today=today):
+        return "news", ""
+    return "search", about
+
+
+def _says_all(said: str) -> bool:
+    found = range_at(said.lower(), 0)
+    return found is not None and found.span == ALL and found.end == len(said)
+
+
 def _names_language(name: str) -> bool:
-    """Whether it is the word for a language: "language Kyrgyz" asks for no time zone."""
-    return name in {fold_typed(t("settings.change_language", code)) for code in LANGUAGES}
+    """Whether it has the word for a language: "language Kyrgyz" asks for no time zone."""
+    words = {fold_typed(t("settings.change_language", code)) for code in LANGUAGES}
+    return not words.isdisjoint(name.split())
 
 
 async def _answered(context: Context, said: str) -> tuple[str, str] | None:
@@ -183,4 +243,7 @@ async def _answered(context: Context, said: str) -> tuple[str, str] | None:
     with suppress(UserError):
         if await READS[command](context, said):
             return command, await MEANT.get(command, _as_said)(context, said)
+    if command_called(said) == "stop":  # what was begun, and not all that ever comes
+        context.services.followed_up[context.chat.id] = (command, until)
+        return "cancel", ""
     return None

@@ -12,6 +12,7 @@ from bot.render.answers import say
 from bot.render.settings import BACK
 from bot.render.text import Message
 from handlers.context import Context
+from handlers.numbers import number_of
 
 LARGEST_MESSAGE_ID = 2**31 - 1  # the highest number that a message can have
 
@@ -72,9 +73,7 @@ async def _lead(context: Context, posts: list[Post], thread: int | None) -> Chat
 
 
 def _thread(number: str) -> int | None:
-    if not number.isascii() or not number.isdecimal() or int(number) > LARGEST_MESSAGE_ID:
-        raise UserError("error.stale")
-    return int(number) or None
+    return number_of(number, most=LARGEST_MESSAGE_ID) or None
 
 
 def _posts(what: str) -> list[Post]:

@@ -6,6 +6,7 @@ kept by Telegram for a short time, and never with an error.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,7 @@ from bot.render.text import Message
 from bot.render.wire import to_api
 from handlers.answers import Answer
 from handlers.convert import converted
+from handlers.numbers import number_of
 from handlers.outgoing import Outgoing
 from handlers.services import Services
 from storage.search import SearchTooLongError
@@ -60,8 +62,8 @@ async def inline(services: Services, update: Update) -> None:
     # the library takes what comes for what should
     words, offset = str(query.query or ""), str(query.offset or "")
     page = 0
-    if offset.isdecimal():  # what we gave for the next page comes back
-        page = min(int(offset), LAST_PAGE)
+    with suppress(UserError):  # what we gave for the next page comes back
+        page = min(number_of(offset), LAST_PAGE)
     said = InlineQuestion(reader=reader, words=words.strip(), page=page, now=services.clock())
     results, onward = await _results(services, said)
     answer = Answer(

@@ -14,13 +14,14 @@ from bot.readers.news import as_told, news_page
 from bot.render import news as render
 from bot.render.text import Message
 from handlers.context import Context
+from handlers.numbers import number_of
 
 LAST_PAGE = 1000  # a button of ours never leads there
 
 
 async def news(_update: Update, context: Context) -> None:
     """/news economy: the latest stories, of one topic or of all."""
-    await context.reply(await _page(context, _topic(context.words, context.language), 0))
+    await context.reply(await _page(context, topic_of(context.words, context.language), 0))
 
 
 async def security(_update: Update, context: Context) -> None:
@@ -47,15 +48,13 @@ async def opened(context: Context, number: int) -> None:
 
 async def turn_page(context: Context, topic: str, number: str) -> None:
     """Button `news:<topic or ->:<number>`."""
-    # isdecimal first: a button's data may be anything, and int() raises for most of it
-    if not number.isdecimal() or int(number) > LAST_PAGE:
-        raise UserError("error.stale")
+    page = number_of(number, most=LAST_PAGE)
     wanted: str | None = topic
     if topic == "-":
         wanted = None
     elif topic not in READERS_TOPICS:
         raise UserError("error.stale")
-    await context.edit(await _page(context, wanted, int(number)))
+    await context.edit(await _page(context, wanted, page))
     await context.answer()
 
 
@@ -75,7 +74,8 @@ def _offered(context: Context) -> tuple[str, ...]:
     return topics_offered(context.services.catalog)
 
 
-def _topic(words: list[str], language: str) -> str | None:
+def topic_of(words: list[str], language: str) -> str | None:
+    """The topic that words name in any language, none without words; UserError for other words."""
     if not words:
         return None
     said = " ".join(words).lower()

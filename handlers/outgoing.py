@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -68,11 +68,16 @@ def _nobody_waits() -> None:
     """Do nothing where no sign says that an answer is under way."""
 
 
+async def _nobody_follows(_new: int) -> None:
+    """Do nothing where nobody goes on with the chat."""
+
+
 class Outgoing:
     """Answers on their way to Telegram, for what was asked in the chat `asker`.
 
     `language` is that of apologies; `thread` is where a message of its own goes that takes the
-    place of an edit; `leaving` is called when what the chat waits for is about to leave.
+    place of an edit; `leaving` is called when what the chat waits for is about to leave, `moving`
+    with its new number where the asker turns out to be a supergroup by now.
     """
 
     def __init__(
@@ -83,12 +88,14 @@ class Outgoing:
         thread: int | None = None,
         *,
         leaving: Callable[[], None] = _nobody_waits,
+        moving: Callable[[int], Awaitable[None]] = _nobody_follows,
     ) -> None:
         self._services = services
         self._asker = asker
         self._language = language
         self._thread = thread
         self._leaving = leaving
+        self._moving = moving
 
     async def send(self, answer: Answer) -> Outcome:
         """Send what somebody waits for, whatever it takes; returns the last outcome.
@@ -272,20 +279,23 @@ class Outgoing:
             return None
         if answer.method in MOMENTARY:
             return with_plain_results(answer)
-        if isinstance(outcome, Migrated):
-            return changed(answer, chat_id=await self._moved(outcome.chat))
+        if isinstance(outcome, Migrated) and answer.chat is not None:
+            return changed(answer, chat_id=await self._moved(answer.chat, outcome.chat))
         if isinstance(outcome, Gone) and not fixes:
             return answer  # once by mistake, perhaps
         if isinstance(outcome, Rejected) and not outcome.token:
             return self._reworded(answer, outcome)
         return None
 
-    async def _moved(self, new: int) -> int:
+    async def _moved(self, old: int, new: int) -> int:
+        """The group's new number, which need not be that of the chat that asks."""
         async with self._services.store.writing() as db:
-            await storage.supergroups.migrate(db, self._asker, new)
+            await storage.supergroups.migrate(db, old, new)
         # loaded anew: under either number the old row may be remembered
-        for chat_id in (self._asker, new):
+        for chat_id in (old, new):
             self._services.chats.pop(chat_id, None)
+        if old == self._asker:
+            await self._moving(new)
         return new
 
     def _reworded(self, answer: Answer, outcome: Rejected) -> Answer | None:

@@ -75,10 +75,17 @@ def misnamed(commands: Collection[str], followed: Iterable[str]) -> list[str]:
         if name not in commands:
             found.append(f"handlers/follow_up.py: {name} is no command{nearest(name, commands)}")
     for spoken in languages():
-        place = f"language {spoken.code}: bot/languages/{spoken.code}/commands.py: called"
-        for name in spoken.commands.called:
-            if name not in commands:
-                found.append(f"{place}: {name} is no command{nearest(name, commands)}")
+        place = f"language {spoken.code}: bot/languages/{spoken.code}/commands.py"
+        words = spoken.commands
+        for field, names in (
+            ("called", words.called),
+            ("given", words.given),
+            ("given_last", words.given_last),
+        ):
+            for name in names:
+                if name not in commands:
+                    wrong = f"{name} is no command{nearest(name, commands)}"
+                    found.append(f"{place}: {field}: {wrong}")
     return found
 
 

@@ -12,6 +12,7 @@ from bot.readers.search import found_page
 from bot.render import news as render
 from bot.render.text import Message
 from handlers.context import Context
+from handlers.numbers import number_of
 from storage.search import SearchTooLongError
 
 LAST_PAGE = 100  # a button of ours never leads there
@@ -25,6 +26,12 @@ async def search(_update: Update, context: Context) -> None:
     await context.reply(await _page(context, words, 0))
 
 
+async def sought(context: Context, words: str) -> None:
+    """Button `seek:border`: the stories with words that were not understood."""
+    await context.answer()
+    await context.reply(await _page(context, words, 0))
+
+
 async def turn_page(context: Context, number: str) -> None:
     """Button `find:<number>`: the words stand in the message it is under."""
     query = context.incoming.callback_query
@@ -32,10 +39,8 @@ async def turn_page(context: Context, number: str) -> None:
     words = render.words_of_found(told.text or "") if isinstance(told, Told) else None
     if words is None:  # under another message there are none
         raise UserError("error.search")
-    # isdecimal first: a button's data may be anything, and int() raises for most of it
-    if not number.isdecimal() or int(number) > LAST_PAGE:
-        raise UserError("error.stale")
-    await context.edit(await _page(context, words, int(number)))
+    page = await _page(context, words, number_of(number, most=LAST_PAGE))
+    await context.edit(page)
     await context.answer()
 
 

@@ -194,7 +194,9 @@ def _of_the_chat(context: Context, what: str) -> Message:
 
 
 async def _set_zone(context: Context, said: str) -> None:
-    """Keep the time zone that was named; the chat's digests keep their hour of its day."""
+    """Keep the time zone that was named; the chat's digests keep their hour of its day, and its
+    filters the day that they last to.
+    """
     # all cities' names are read the first time
     zone = await asyncio.to_thread(read_zone, said) or ""
     if not zone:
@@ -203,6 +205,7 @@ async def _set_zone(context: Context, said: str) -> None:
     await context.change_chat(time_zone=zone)
     async with services.store.writing() as db:
         await digest.move(db, chat.id, zone, now=services.clock())
+        await storage.filters.move(db, chat.id, chat.time_zone, zone)
 
 
 async def _shown(context: Context) -> Message:

@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import text
 
 from storage.db import Db, Store
-from storage.keeping import made, nights_of
+from storage.keeping import last_night, made, nights_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,9 @@ class Database:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backups:
-    """The nightly copies: how many, and the day of the newest."""
+    """The nightly copies: how many are on this machine, and the last night that any replica
+    copied.
+    """
 
     count: int
     newest_on: date | None
@@ -46,12 +48,9 @@ async def database(db: Db) -> Database:
 
 
 async def backups(store: Store, setting: str | None) -> Backups | None:
-    """The nightly copies that are on this machine, by the setting BACKUPS; None: none are made."""
+    """The nightly copies by the setting BACKUPS; None: none are made."""
     nights = nights_of(store.url, setting)
     if nights is None:
         return None
     copies = await made(store, nights)
-    newest = None
-    if copies:
-        newest = copies[-1]
-    return Backups(count=len(copies), newest_on=newest)
+    return Backups(count=len(copies), newest_on=await last_night(store))

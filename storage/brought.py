@@ -98,6 +98,11 @@ async def having(db: Db, feeds: Collection[str]) -> set[str]:
     return set((await db.execute(_HAVING, {"feeds": list(feeds)})).scalars())
 
 
+async def anything(db: Db, feed: str) -> bool:
+    """Whether a feed has brought anything, however much."""
+    return (await db.execute(_ANYTHING, {"feed": feed})).first() is not None
+
+
 async def by_ids(db: Db, ids: Sequence[tuple[str, str]]) -> list[tuple[str, Brought]]:
     """The stored entries among these (feed, id), each with its feed; in no order."""
     found: list[tuple[str, Brought]] = []
@@ -171,6 +176,8 @@ _AMONG = _BY_IDS.with_only_columns(entry.c.feed, entry.c.guid)
 _HAVING = (
     select(entry.c.feed).where(entry.c.feed.in_(bindparam("feeds", expanding=True))).distinct()
 )
+
+_ANYTHING = select(entry.c.id).where(entry.c.feed == bindparam("feed")).limit(1)
 
 
 async def among(db: Db, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

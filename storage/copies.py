@@ -84,6 +84,26 @@ def make_copies_folder(folder: Path) -> None:
         raise BotError(no_folder(folder.absolute(), cause_of(error))) from error
 
 
+def refusal_of(folder: Path) -> str | None:
+    """The reason that a folder takes no file of ours, with the remedy; None where it does. One that
+    is not there yet is what the folder is that it would be made in.
+    """
+    folder = folder.absolute()
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir():
+        return f"{there} is no folder: name another place"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return read_only_disk(there) or f"{there} must belong to the user who runs the bot"
+    return None
+
+
+def read_only_disk(path: Path) -> str | None:
+    """The remedy for a file or folder on a disk that is mounted read-only; None for any other."""
+    if not os.statvfs(path).f_flag & os.ST_RDONLY:
+        return None
+    return "its disk is mounted read-only: mount it for writing, or name another place"
+
+
 @contextmanager
 def in_place(source: str, target: Path, *, owner: Owner | None = None) -> Iterator[Path]:
     """A file to write a copy into: afterwards it is whole, on the disk, under its own name, its

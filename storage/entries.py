@@ -142,19 +142,27 @@ async def numbers(db: Db, feed: str, guids: Sequence[str]) -> dict[str, tuple[in
     return {row.guid: (row.id, row.story_id) for row in rows}
 
 
+async def story_of(db: Db, pk: int) -> int | None:
+    """The story that an entry belongs to by now; None of one that is forgotten."""
+    its = select(entry.c.story_id).where(entry.c.id == pk)
+    found: int | None = (await db.execute(its)).scalar()
+    return found
+
+
 async def correct(
     db: Db,
     pk: int,
     item: Entry,
     *,
     title_key: str,
+    retracts: bool,
     text_key: str | None = None,
     meaning: bytes | None = None,
-    retracts: bool = False,
     at: datetime | None = None,
 ) -> None:
-    """Take a changed entry's words, and their vector where it was asked for; what was decided about
-    it stays, and when it was published, unless that is `at` another time.
+    """Take a changed entry's words, whether it retracts by them, and their vector where that was
+    asked for; what was decided about it stays, and when it was published, unless that is `at`
+    another time.
     """
     words = _words(item, title_key, text_key, meaning=meaning, retracts=retracts)
     if at is not None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, delete, func, literal, null, or_, select, update
 
 from bot.model.filters import Filter, Sense, StoredFilter, Trait
+from bot.model.local_time import last_instant
 from storage.db import COUNTED, Db, db_now, upsert
 from storage.schema import news_filter
 
 AT_ONCE = 500  # filters that one statement names
+END_OF_DAY = time(23, 59, 59)
 
 
 async def of_chat(db: Db, chat_id: int) -> list[StoredFilter]:
@@ -38,6 +41,17 @@ async def add(
         same = ("chat_id", "mark", "what")
         statement = upsert(db, news_filter).values(**row, created_at=now)
         await db.execute(statement.on_conflict_do_update(index_elements=same, set_=values))
+
+
+async def move(db: Db, chat_id: int, was: str, zone: str) -> None:
+    """Let a chat's filters that last to the end of a day last to its end in a time zone that is not
+    what it `was`; those for so many hours or days have their moment.
+    """
+    for one in await of_chat(db, chat_id):
+        if (day := one.last_day(was)) is not None:
+            end = last_instant(datetime.combine(day, END_OF_DAY), ZoneInfo(zone))
+            moved = update(news_filter).where(news_filter.c.id == one.id).values(until_at=end)
+            await db.execute(moved)
 
 
 async def lift(db: Db, chat_id: int, pk: int | None = None) -> int:

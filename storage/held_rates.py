@@ -84,7 +84,8 @@ async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
     """An operator's word on a held value, given once; None when it is not held.
 
     An approved one becomes a rate with the next poll of its source, and all that follows from it
-    there. Rates held for their impossible day are decided together: they are one document's.
+    there. Rates held for their impossible day are decided together: they are one document's. What
+    another document said of the day of an approved value is rejected with that word.
     """
     verdict = HeldState.REJECTED
     if approve:
@@ -114,15 +115,45 @@ async def decide(db: Db, held: int, *, approve: bool) -> Rate | None:
                 with_it.append(one.id)
         together = update(held_rate).where(held_rate.c.id.in_(with_it))
         await db.execute(together.values(state=verdict.value))
-    return _rate((await db.execute(_put_aside().where(held_rate.c.id == held))).one())
+    decided = _rate((await db.execute(_put_aside().where(held_rate.c.id == held))).one())
+    if approve:
+        same = (decided.series, decided.effective_on)
+        for other in await asked_with(db, held):
+            if (other.rate.series, other.rate.effective_on) == same:
+                its_row = update(held_rate).where(held_rate.c.id == other.id)
+                await db.execute(its_row.values(state=HeldState.REJECTED.value))
+    return decided
 
 
 async def waiting_rates(db: Db) -> list[HeldRate]:
     """The held values that wait for an operator's word, oldest first."""
     waits = held_rate.c.state == HeldState.HELD.value
-    query = _put_aside().add_columns(held_rate.c.id).where(waits)
+    query = _put_aside().add_columns(held_rate.c.id, held_rate.c.reasons).where(waits)
     rows = await db.execute(query.order_by(held_rate.c.id))
-    return [HeldRate(id=row.id, rate=_rate(row)) for row in rows]
+    return [_waiting(row) for row in rows]
+
+
+async def asked_with(db: Db, held: int) -> list[HeldRate]:
+    """The values still held for which the question about this one stood too, oldest first: one is
+    asked for all in which documents of a source contradict each other.
+    """
+    query = _put_aside().add_columns(held_rate.c.id, held_rate.c.reasons)
+    decided = _waiting((await db.execute(query.where(held_rate.c.id == held))).one())
+    if not _is_contradicted(decided.reasons):
+        return []
+    waits = held_rate.c.state == HeldState.HELD.value
+    beside = query.where(waits, series.c.source == decided.rate.source).order_by(held_rate.c.id)
+    found = map(_waiting, await db.execute(beside))
+    return [one for one in found if _is_contradicted(one.reasons)]
+
+
+def _waiting(row: Any) -> HeldRate:  # noqa: ANN401 - a result row
+    return HeldRate(id=row.id, rate=_rate(row), reasons=reasons_from_json(row.reasons))
+
+
+def _is_contradicted(held_for: Sequence[Reason]) -> bool:
+    """Whether a value is held because another document of its source says otherwise."""
+    return any(reason.code == "row.two_documents" for reason in held_for)
 
 
 async def approved(db: Db, source: str) -> list[Rate]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -51,12 +51,17 @@ def _name_of_rings(key: str) -> str:
 
 
 async def note(db: Db, key: str, hub: str, topic: str) -> None:
-    """Remember the hub that a source names; another one than before is a stranger to us."""
+    """Remember the hub that a source names; another one than before is a stranger to us.
+
+    When we asked last is kept: some feeds call themselves otherwise each time, and each
+    subscription would end the one before.
+    """
     known = await get(db, key)
     if known is not None and (known.hub, known.topic) == (hub, topic):
         return
     token, secret = secrets.token_urlsafe(24), secrets.token_urlsafe(32)
-    await put(db, key, Hub(hub=hub, topic=topic, token=token, secret=secret))
+    asked_at = None if known is None else known.asked_at
+    await put(db, key, Hub(hub=hub, topic=topic, token=token, secret=secret, asked_at=asked_at))
 
 
 async def get(db: Db, key: str) -> Hub | None:
@@ -89,6 +94,15 @@ async def put(db: Db, key: str, hub: Hub) -> None:
     rings = {name: values.pop(name) for name in _OF_RINGS}
     await storage.notes.put(db, _name(key), json.dumps(values))
     await storage.notes.put(db, _name_of_rings(key), json.dumps(rings))
+
+
+async def forget_asking(db: Db, keys: Collection[str]) -> dict[str, Hub]:
+    """The hubs of these sources, by key, of which none has been asked by now."""
+    known = await among(db, keys)
+    for key, hub in known.items():
+        known[key] = replace(hub, asked_at=None)
+        await put(db, key, known[key])
+    return known
 
 
 async def drop(db: Db, key: str) -> None:

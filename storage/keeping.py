@@ -15,13 +15,22 @@ from sqlalchemy import URL
 
 import storage.backup
 import storage.notes
-from bot.errors import BotError
+from bot.errors import BotError, StorageError
 from bot.reasons import reason
 from storage.address import is_file, parse_url
 from storage.backup import copy
 from storage.belonging import BOT_MARK
 from storage.connecting import must_be_there
-from storage.copies import COPIES_KEPT, FOLDER, Tell, make_copies_folder, nights, stamped, untold
+from storage.copies import (
+    COPIES_KEPT,
+    FOLDER,
+    Tell,
+    make_copies_folder,
+    nights,
+    refusal_of,
+    stamped,
+    untold,
+)
 from storage.db import Store
 from storage.ownership import owner_of
 
@@ -115,6 +124,28 @@ def nights_by_setting(text_url: str, setting: str | None) -> Nights | None:
     return nights_of(parse_url(text_url), setting)
 
 
+def refusal_of_copies(text_url: str, nights: Nights) -> str | None:
+    """The reason that tonight's copy could not be made, with the remedy: of a folder that takes
+    none, of a server that has no programs here or is reached through a PgBouncer. None where it
+    could, and where a server is away, which is another trouble. Changes nothing.
+    """
+    if (why := refusal_of(nights.folder)) is not None:
+        return f"no copy can be made in {nights.folder}: {why}"
+    url = parse_url(text_url)
+    if is_file(url):
+        return None
+    from storage.server_backup import look_at_server
+    from storage.server_tools import fitting
+
+    try:
+        fitting(look_at_server(url).major)
+    except StorageError:
+        return None
+    except BotError as error:
+        return str(error)
+    return None
+
+
 async def back_up(
     store: Store,
     setting: str | None,
@@ -174,12 +205,17 @@ async def made(store: Store, nights: Nights) -> list[date]:
     Behind the last one that is noted are another database's, of the same name.
     """
     copies = await asyncio.to_thread(lambda: nights.made)
+    last = await last_night(store)
+    if last is None:
+        return []
+    return [night for night in map(nights.night_of, copies) if night <= last]
+
+
+async def last_night(store: Store) -> date | None:
+    """The last night whose copy was made, on whichever machine; None before the first."""
     async with store.reading() as db:
         noted = await storage.notes.get(db, MADE_NOTE)
-    if noted is None:
-        return []
-    last = date.fromisoformat(noted)
-    return [night for night in map(nights.night_of, copies) if night <= last]
+    return None if noted is None else date.fromisoformat(noted)
 
 
 def nightly(url: URL, nights: Nights, *, today: date, stop: Callable[[], bool]) -> Path:

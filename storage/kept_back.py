@@ -1,6 +1,7 @@
-"""What chats' filters keep back: which alerts from whom, and by which filter.
+"""What is kept back from chats: which alerts from whom, and by which filter; or by none, where a
+story turns out to be near to their places after it was told.
 
-Such a row lasts while its alert is worth sending. When the alert's story grows, these filters alone
+Such a row lasts while its alert is worth sending. When the alert's story grows, these chats alone
 are asked about it again, by one more round of its fan-out (`among_kept`).
 """
 
@@ -13,12 +14,11 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
-    case,
+    and_,
     delete,
     false,
     func,
     literal,
-    null,
     or_,
     select,
     tuple_,
@@ -26,12 +26,14 @@ from sqlalchemy import (
 )
 
 import storage.filters
+from bot.model.alerts import Approval
 from bot.model.filters import StoredFilter
 from storage.alerts import CLEARED, StoredAlert, stored_alert
 from storage.db import COUNTED, Db, db_now, upsert
-from storage.schema import alert, chat, delivery, kept_back, news_filter
+from storage.schema import alert, chat, chat_place, delivery, kept_back, news_filter
 from storage.types import is_among
 
+NO_FILTER = 0  # in the place of a filter's number: the story was not near
 #: Of some chats' filters those that keep an alert back, one of each chat at most.
 Sift = Callable[[Sequence[StoredFilter]], Awaitable[Collection[int]]]
 #: How filters are asked about an alert; None of one that they say nothing about.
@@ -123,28 +125,71 @@ async def chats(db: Db, told: int, *, after: int | None = None, most: int) -> Se
 # --- asked again ----------------------------------------------------------------------------------
 
 
-async def ask_again(db: Db, story: int, *, now: datetime) -> None:
-    """Let the filters that keep a story back be asked about it again, since it says more now: by a
-    round of its alert's fan-out among their chats, behind the first one.
+#: The places that a story is near to, as its reports and its measurement say by now.
+Nearness = Callable[[], Awaitable[Collection[str]]]
+
+
+async def _nowhere() -> Collection[str]:
+    return ()
+
+
+async def ask_again(db: Db, story: int, *, now: datetime, near: Nearness = _nowhere) -> None:
+    """Let those whom a story was kept from be asked about it again, since it says more now: by a
+    round of its alert's fan-out among the chats whose filters kept it back, and those of places
+    that it is `near` to and was not before; behind the first round.
 
     Of its last alert that needed no word of an operator, or has it; not of one that is not worth
-    sending any more.
+    sending any more. One that waits for a word will be for those places, too.
     """
-    its = (alert.c.about_story == story, CLEARED)
-    newest = select(func.max(alert.c.id)).where(*its).scalar_subquery()
-    live = select(alert.c.id).where(alert.c.id == newest, alert.c.expires_at > await db_now(db))
+    its = alert.c.about_story == story
+    newest = select(func.max(alert.c.id)).where(its, CLEARED).scalar_subquery()
+    waits = and_(alert.c.approval == Approval.WAITING.value, alert.c.fanned_at.is_(None))
+    live = select(alert).where(its, or_(alert.c.id == newest, waits))
+    # the one that waits first, as whoever decides about it takes them
+    live = live.where(alert.c.expires_at > await db_now(db)).order_by(alert.c.id.desc())
     # behind a fan-out that is at it: only a question that begins then sees whom it was kept from
-    told: int | None = (await db.execute(live.with_for_update())).scalar()
-    if told is None or not await chats(db, told, most=1):
+    rows = (await db.execute(live.with_for_update())).all()
+    places = frozenset(await near()) if rows else frozenset[str]()
+    for row in rows:
+        more = places.difference(row.near or ())
+        if more:
+            wider = sorted(places.union(row.near or ()))
+            await db.execute(update(alert).where(alert.c.id == row.id).values(near=wider))
+        if row.approval != Approval.WAITING.value:
+            await _ask_again(db, row, more, now)
+
+
+async def _ask_again(
+    db: Db,
+    row: Any,  # noqa: ANN401 - a row
+    more: Collection[str],
+    now: datetime,
+) -> None:
+    first_is_over = row.among_kept or row.fanned_at is not None
+    if more and (first_is_over or row.fanned_to is not None):
+        await _keep_from_places(db, row.id, more, last=None if first_is_over else row.fanned_to)
+    if not await chats(db, row.id, most=1):
         return
-    first_is_over = or_(alert.c.among_kept, alert.c.fanned_at.is_not(None))
-    values: dict[str, Any] = {
-        "grew_at": now,
-        "among_kept": first_is_over,
-        "fanned_to": case((first_is_over, null()), else_=alert.c.fanned_to),
-        "fanned_at": None,
-    }
-    await db.execute(update(alert).where(alert.c.id == told).values(**values))
+    values: dict[str, Any] = {"grew_at": now, "among_kept": first_is_over, "fanned_at": None}
+    if first_is_over:
+        values["fanned_to"] = None
+    await db.execute(update(alert).where(alert.c.id == row.id).values(**values))
+
+
+async def _keep_from_places(
+    db: Db, told: int, places: Collection[str], *, last: int | None
+) -> None:
+    """Note the chats of these places that were not given an alert, up to the `last` that was looked
+    at; no filter counts it.
+    """
+    theirs = chat_place.c.chat_id
+    given = select(delivery.c.id).where(delivery.c.alert_id == told, delivery.c.chat_id == theirs)
+    source = select(literal(told), theirs, literal(NO_FILTER)).distinct()
+    source = source.where(chat_place.c.place.in_(sorted(places)), ~given.exists())
+    if last is not None:
+        source = source.where(theirs <= last)
+    rows = upsert(db, kept_back).from_select(["alert_id", "chat_id", "filter_id"], source)
+    await db.execute(rows.on_conflict_do_nothing())
 
 
 async def let_through(db: Db, told: int, *, after: int | None, last: int | None) -> None:

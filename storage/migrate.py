@@ -24,7 +24,14 @@ from bot.typed import typed
 from storage.address import is_to_blame
 from storage.advice import advised
 from storage.backup import copy
-from storage.copies import FOLDER, NoRoomError, nights, stamped
+from storage.copies import (
+    FOLDER,
+    NoRoomError,
+    nights,
+    read_only_disk,
+    refusal_of,
+    stamped,
+)
 from storage.db import Db, Store, upsert
 from storage.highwater import beside
 from storage.ownership import owner_of
@@ -227,7 +234,7 @@ def _check_file(path: Path) -> None:
     if not path.stat().st_size and beside(path).exists():
         raise DamagedError(path, "it is empty, and was not")
     if not os.access(path, os.R_OK | os.W_OK):  # SQLite would open it for reading and fail later
-        why = _read_only_disk(path) or "it must belong to the user who runs the bot"
+        why = read_only_disk(path) or "it must belong to the user who runs the bot"
         raise ConfigError(f"DATABASE_URL: {path} cannot be written: {why}")
     try:
         with sqlite3.connect(f"file:{path}?mode=rw", uri=True) as connection:
@@ -238,7 +245,7 @@ def _check_file(path: Path) -> None:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             return  # another process writes: the instance lock says so better
-        why = _read_only_disk(path) or str(advised(str(error)))
+        why = read_only_disk(path) or str(advised(str(error)))
         raise _refused_file(f"DATABASE_URL: {path} cannot be written: {why}", error) from error
     except sqlite3.DatabaseError as error:
         verdict = str(error)
@@ -248,21 +255,8 @@ def _check_file(path: Path) -> None:
 
 def must_be_makeable(path: Path) -> None:
     """ConfigError when a database that is not there could not be made."""
-    folder = next(one for one in path.absolute().parents if one.exists())
-    why = None
-    if not folder.is_dir():
-        why = f"{folder} is no folder: name another place"
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        why = _read_only_disk(folder) or f"{folder} must belong to the user who runs the bot"
-    if why is not None:
+    if (why := refusal_of(path.absolute().parent)) is not None:
         raise ConfigError(f"DATABASE_URL: {path} cannot be made: {why}")
-
-
-def _read_only_disk(path: Path) -> str | None:
-    """The remedy for a file or folder on a disk that is mounted read-only; None for any other."""
-    if not os.statvfs(path).f_flag & os.ST_RDONLY:
-        return None
-    return "its disk is mounted read-only: mount it for writing, or name another place"
 
 
 def _remedy(path: Path) -> str:

@@ -1,9 +1,9 @@
 """The lifetimes of rows by kind: the store stays as large as what happens in a month.
 
 Rates are kept for ever: they are the history that readers ask for. All else goes in small pieces,
-each a transaction of its own, so that replies and marks get in between. The newest alert and story
-always stay: SQLite gives the number of the last row again when that row is gone, and an old button
-must not mean a newer alert.
+each a transaction of its own, so that replies and marks get in between. The newest story always
+stays: SQLite gives the number of the last row again when that row is gone, and an old link must not
+lead to a newer story.
 """
 
 from __future__ import annotations
@@ -70,10 +70,9 @@ async def _alerts(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:
 
 
 async def _told(db: Db, now: datetime) -> ColumnElement[bool]:
-    """Old alerts after their fan-out or never approved in time, but for the newest of all."""
-    newest = select(func.max(alert.c.id)).scalar_subquery()
+    """Old alerts after their fan-out or never approved in time."""
     over = or_(alert.c.fanned_at.is_not(None), alert.c.expires_at < await db_now(db))
-    return and_(alert.c.created_at < now - ALERTS_KEPT, over, alert.c.id < newest)
+    return and_(alert.c.created_at < now - ALERTS_KEPT, over)
 
 
 async def _stories(db: Db, now: datetime, piece: int = ROWS_AT_ONCE) -> int:

@@ -52,7 +52,11 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One URL of a source as we last saw it; `listed` is what its reader knows it by again."""
+    """One URL of a source as we last saw it; `listed` is what its reader knows it by again.
+
+    `moved_seen` is how often it was seen at `moved_to`; less than zero while the place that it
+    moved from is to be asked, since the new one failed.
+    """
 
     source: str
     url: str
@@ -211,6 +215,10 @@ async def record_success(db: Db, polls: Sequence[Good], *, now: datetime) -> Non
         )
         seen += poll.seen
     await db.execute(_success(db.dialect.name), rows)
+    await _remember(db, seen)
+
+
+async def _remember(db: Db, seen: Sequence[Document]) -> None:
     if seen:
         await db.execute(_remembering(db.dialect.name), [asdict(item) for item in seen])
 
@@ -272,8 +280,10 @@ async def record_failure(
     error: Reason,
     gone: bool = False,
     asked_at: datetime | None = None,
+    seen: Sequence[Document] = (),
 ) -> None:
-    """Note a failed poll: counted, explained, tried again at `next_due_at`; `asked_at` see `Good`.
+    """Note a failed poll: counted, explained, tried again at `next_due_at`; `asked_at` and `seen`
+    see `Good`.
 
     A source that is `gone` (410) is so since it first said it; any other failure ends that.
     """
@@ -304,6 +314,7 @@ async def record_failure(
             },
         )
     )
+    await _remember(db, seen)
 
 
 async def ask(db: Db, keys: Iterable[str], *, now: datetime) -> None:

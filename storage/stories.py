@@ -36,10 +36,10 @@ from storage.withheld import NO_KIN, withholds
 
 async def add_story(db: Db, *, at: datetime, verdict: Verdict) -> int:
     """Open a story for an entry that belongs to none; its topics make it findable."""
-    values = _story_values(at, verdict)
-    pk = (await db.execute(insert(story).values(**values).returning(story.c.id))).scalar_one()
+    (pk,) = await _new_pks(db, 1)
+    await db.execute(insert(story).values(id=pk, **_story_values(at, verdict)))
     await _add_topics(db, pk, verdict.topics)
-    return int(pk)
+    return pk
 
 
 async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
@@ -64,15 +64,27 @@ async def add_alone(db: Db, new: Sequence[NewEntry], *, now: datetime) -> None:
     )
 
 
+# Retention leaves the newest story; one that was joined to another is gone, and was asked about: a
+# story of its number would have its alerts, and be told to nobody.
+_LAST_PKS = select(
+    func.coalesce(func.max(story.c.id), 0).label("there"),
+    func.coalesce(
+        select(func.max(alert.c.about_story))
+        .where(alert.c.about_story.is_not(None))  # as ix_alert_about_story says it
+        .scalar_subquery(),
+        0,
+    ).label("asked_about"),
+)
+
+
 async def _new_pks(db: Db, count: int) -> list[int]:
-    """`count` numbers for stories: on a server they are nobody else's from now on, in a file we are
-    the only one who writes.
+    """`count` numbers for stories, none of which any story had: on a server they are nobody else's
+    from now on, in a file we are the only one who writes.
     """
     if db.dialect.name == "sqlite":
-        last: int | None = (await db.execute(select(func.max(story.c.id)))).scalar()
-        # retention leaves the newest story, so that no number is given twice
-        first = (last or 0) + 1
-        return list(range(first, first + count))
+        row = (await db.execute(_LAST_PKS)).one()
+        last = max(row.there, row.asked_about)
+        return list(range(last + 1, last + 1 + count))
     sequence = func.nextval(func.pg_get_serial_sequence("story", "id"))
     each = func.generate_series(1, count).table_valued("n")
     return list((await db.execute(select(sequence).select_from(each))).scalars())

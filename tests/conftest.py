@@ -72,7 +72,7 @@ def pytest_unconfigure() -> None:
 
 
 compile_each_once()
-pytest_plugins = ["tests.side_by_side"]
+pytest_plugins = ["tests.side_by_side", "tests.overrun"]
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -230,6 +230,20 @@ def _leave_to_the_long_run(cases: list[pytest.Item]) -> None:
     for number, case in enumerate(kept):
         if number not in chosen:
             case.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say by which of its errors SQLite failed: "disk I/O error" stands for thirty of them."""
+    report = yield
+    error = None if call.excinfo is None else call.excinfo.value
+    while error is not None:
+        if name := getattr(error, "sqlite_errorname", None):
+            report.sections.append(("SQLite", name))
+        error = error.__cause__ or error.__context__
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -294,7 +294,7 @@ async def test_a_corrected_headline_is_found_by_its_new_words_alone(store: Store
     await stored(store, STORIES[:1])
     async with store.writing() as db:
         item = entry(id="e0", title="Flour is cheaper", summary="", content="", language="en")
-        await storage.entries.correct(db, 1, item, title_key="t")
+        await storage.entries.correct(db, 1, item, title_key="t", retracts=False)
     await archive.index(store)
     assert await found(store, "lorries") == []
     assert await found(store, "flour") == ["Flour is cheaper"]
@@ -330,7 +330,7 @@ async def test_what_is_changed_forgotten_or_set_aside_while_it_is_indexed_is_not
     async def late(db: Db, tokens: Mapping[storage.search.Unindexed, Sequence[str]]) -> int:
         monkeypatch.setattr(storage.search, "put", put)
         corrected = entry(id="e1", title="Flour waits", summary="", content="", language="en")
-        await storage.entries.correct(db, 2, corrected, title_key="t")
+        await storage.entries.correct(db, 2, corrected, title_key="t", retracts=False)
         await db.execute(delete(schema.entry).where(schema.entry.c.guid == "e2"))
         await storage.entries.set_aside(db, "one", "e3")
         return await put(db, tokens)

@@ -212,6 +212,18 @@ async def test_a_board_that_may_have_arrived_is_not_made_twice(kept: Kept) -> No
 
 
 @pytest.mark.cases
+async def test_a_board_that_is_deleted_as_soon_as_it_is_sent_is_made_once_more(kept: Kept) -> None:
+    """Telegram has no number for it; nothing is asked of one that is none."""
+    for told in (False, True):
+        assert await kept.step()
+        await kept.ends(State.SENT, message=0)
+        assert await kept.step() == told
+    assert (await kept.board()).trouble is Trouble.DELETED
+    assert await kept.alerts() == [("board", None)] * 2
+    assert await kept.told() == [(OWNER, "notice.board_deleted", NAMED)]
+
+
+@pytest.mark.cases
 async def test_a_pin_that_waited_too_long_is_asked_for_again(made: Kept) -> None:
     """Nobody refused it; an operator's stop may last for days."""
     for _ in range(2):

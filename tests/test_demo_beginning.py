@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
+import pytest
 import pytest_asyncio
 
+from bot.config import Settings
 from bot.demo.beginning import Beginning
 from bot.demo.guide import Guide
 from bot.demo.hands import Hold, bot_hands, time_hands
 from bot.demo.keeper import Keeper, State
+from bot.demo.subject import settings_of
 from bot.demo.travel import Travel
 from bot.demo.world import ZONE, World
-from bot.emulator import Control, Emulator
+from bot.emulator import TEST_TOKEN, Control, Emulator
 from tests.emulator.conftest import Client
 from tests.waiting import until
 from tests.world import migrated_copy
@@ -120,6 +123,18 @@ async def _demo(folder: Path) -> AsyncIterator[Demo]:
 async def begun(demo: Demo, count: int) -> None:
     """Wait until so many bots have been started."""
     await until(lambda: len((demo.folder / "began").read_text().split()) == count)
+
+
+def test_a_real_bots_settings_beside_are_none_of_the_demonstrations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would tell that one's dead man's switch that all is well, and copy itself beside it."""
+    for name in Settings.model_fields:
+        monkeypatch.setenv(name.upper(), "http://127.0.0.1:9/real")
+    first = {"token": TEST_TOKEN, "api_url": "http://127.0.0.1:1", "port": 0}
+    settings = settings_of({**first, "database_url": "sqlite:////tmp/demo.db"})
+    said = {"bot_token", "bot_api_url", "database_url", "ops_listen", "poll_every"}
+    assert settings.model_fields_set == said
 
 
 async def test_while_it_begins_anew_no_bot_may_be_started_or_killed(demo: Demo) -> None:

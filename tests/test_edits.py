@@ -291,6 +291,9 @@ async def graver_that_waits(world: World) -> int:
     assert await report(world, "two", GRAVE) == 1
     last = (await world.alerts("story"))[-1]
     assert last.approval == "waiting"
+    # the operator is asked about the words that would be sent
+    ((_, asked),) = [one for one in await world.notices() if one[0] == "notice.story"]
+    assert "killed 120" in asked["text"]
     return int(last.id)
 
 
@@ -379,6 +382,21 @@ async def test_a_corrected_text_that_makes_it_grave_sounds_too(world: World) -> 
     assert await report(world, "one", ("calm", graver, GRAVE[2])) == 1
     rise = await world.tells(READER, "❗")
     assert rise["reply_to_message"]["message_id"] == first["message_id"]
+
+
+async def test_what_a_corrected_text_makes_grave_long_after_is_an_edit_and_no_alert(
+    world: World,
+) -> None:
+    """Nor does the poll say that there was one."""
+    await report(world, "one", CALM)
+    await world.tells(READER, BOMB)
+    await world.done()
+    world.now += FRESH_FOR + timedelta(minutes=1)
+    graver = "Bomb explosion at a bazaar in Bishkek kills 120"
+    assert await report(world, "one", ("calm", graver, GRAVE[2])) == 0
+    await world.tells(READER, graver)
+    await world.done()
+    assert len(accepted(world, READER, "sendMessage")) == 1
 
 
 async def test_a_report_that_now_says_it_is_over_makes_nothing_graver(world: World) -> None:

@@ -160,7 +160,7 @@ async def test_F16_validators_are_sent_and_304_brings_no_body(serve: Serve) -> N
     assert caught.value.status == 304
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 429, 500, 503, 300])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 429, 500, 503, 300, 206, 226])
 async def test_F16_every_other_status_is_an_error_that_carries_it(
     serve: Serve, status: int
 ) -> None:

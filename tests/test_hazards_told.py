@@ -29,6 +29,7 @@ from bot.model.news import Story
 from bot.readers.search import found_page
 from bot.render.hazards import headline
 from bot.render.news import title
+from bot.render.phrases import when
 from bot.sources.catalog import parse_catalog
 from bot.sources.hazards import measured as measured_in
 from bot.sources.specs import Catalog
@@ -48,6 +49,7 @@ GRAVE = (
     "The blast killed 120 people. Residents are being evacuated.",
 )
 READERS = {"en": 2001, "ru": 2002, "ky": 2003}
+ABROAD = 2004  # reads English, too
 NEAR = "near = { latitude = 42.87, longitude = 74.59, radius_km = 600 }\nat_least = 4.5\n"
 
 
@@ -95,12 +97,15 @@ async def stories(world: World) -> list[int]:
 async def test_it_is_told_at_once_in_three_languages_and_revised_where_it_stands(
     world: World,
 ) -> None:
+    """Its time is that of each reader's own clock."""
     async with Emulator(TEST_TOKEN) as emulator, open_session() as session:
-        for language, number in READERS.items():
+        for language, number in (*READERS.items(), ("en", ABROAD)):
             emulator.add_private(emulator.add_user(number, "Reader", language))
             async with world.store.writing() as db:
                 await storage.chats.add(db, a_chat(number, language=language), now=world.now)
                 await storage.chats.subscribe(db, number, [SECURITY], now=world.now)
+        async with world.store.writing() as db:
+            await storage.chats.change(db, ABROAD, time_zone="Europe/Berlin")
         world.send_through(emulator, Api(session, url=emulator.api_url, token=TEST_TOKEN))
         world.start()
         measured(world, quake(world))
@@ -120,6 +125,9 @@ async def test_it_is_told_at_once_in_three_languages_and_revised_where_it_stands
             opened, *beside = message["reply_markup"]["inline_keyboard"][0]
             assert beside  # four in rows of two
             assert opened["url"].startswith("https://www.openstreetmap.org/?mlat=41.7700&mlon=77")
+        for number, zone in ((READERS["en"], "Asia/Bishkek"), (ABROAD, "Europe/Berlin")):
+            message = await world.tells(number, "Earthquake, magnitude 5.4")
+            assert when(world.now - timedelta(minutes=5), "en", zone).text in message["text"]
         measured(world, quake(world, mag=5.1, place="44 km SSW of Kaji-Say, Kyrgyzstan"))
         assert (await world.poll("usgs")).alerts == 0
         revised = await world.tells(READERS["ru"], "магнитуда 5,1")

@@ -16,9 +16,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+import bot.hubs
 import storage.hubs
 import storage.notes
 import storage.sources
+from bot.fetch import Fetcher, Limits
 from bot.hubs import (
     LEASE,
     LONGEST_LEASE,
@@ -48,6 +50,8 @@ RSS = (
     "<item><title>Bridge {number} is open</title><link>https://a.example/{number}</link></item>"
     "</channel></rss>"
 )
+#: A signature, by which a body is read.
+SIGNED = {"X-Hub-Signature": "sha256=00"}
 
 
 @dataclass
@@ -408,12 +412,40 @@ async def test_a_lease_is_renewed_before_its_end_and_a_hub_that_does_not_confirm
 async def test_a_hub_is_told_once_where_we_are_reached_by_now(hub: Hubworld) -> None:
     """Its lease may last for days yet, and it rings at the address that it knows."""
     await hub.hubs.renew()
-    await hub.confirm()
+    await hub.confirm(lease_seconds="864000")
     assert await hub.hubs.renew() == 0
     moved = replace(hub.hubs, base="https://new.example/hook")
+    hub.refuses = True  # it may be away just then
+    assert [await moved.renew() for _ in range(2)] == [1, 0]
+    hub.refuses = False
+    hub.now += UNCONFIRMED_PAUSE
     assert [await moved.renew() for _ in range(2)] == [1, 0]
     assert hub.asked[-1]["hub.callback"].startswith("https://new.example/hook/websub/a/")
     assert (await hub.confirm())[0] == 200
+
+
+async def test_a_hub_that_hangs_holds_up_those_of_its_own_host_alone(
+    hub: Hubworld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have their turn at the next look; others are asked meanwhile."""
+    monkeypatch.setattr(bot.hubs, "HOST_SECONDS", 0.0)
+    patient = Fetcher(limits=Limits(total=90.0, pause=0.0))
+    async with Publishers() as theirs, patient:
+        elsewhere = theirs.url.replace("127.0.0.1", "localhost")
+        named = {"a": f"{theirs.url}/slow", "b": f"{theirs.url}/slow", "c": f"{elsewhere}/hub"}
+        feeds = "".join(f'[feeds.{key}]\nurl = "{url}/{key}"\n' for key, url in named.items())
+        hubs = replace(hub.hubs, news=parse_catalog(feeds).news, fetcher=patient)
+        async with hub.store.writing() as db:
+            for key, url in named.items():
+                await storage.hubs.note(db, key, url, hub.feed)
+        theirs.held["/slow"] = asyncio.Event()
+        looking = asyncio.create_task(hubs.renew())
+        await theirs.asked_again("/hub")
+        assert not looking.done()
+        theirs.held["/slow"].set()
+        assert await looking == 2
+        assert await hubs.renew() == 1
+        assert theirs.asked.count("/slow") == 2
 
 
 async def test_a_hub_decides_for_how_long_it_tells_within_reason(hub: Hubworld) -> None:
@@ -453,8 +485,19 @@ async def test_a_body_larger_than_a_bell_is_refused(hub: Hubworld) -> None:
     await hub.hubs.renew()
     await hub.confirm()
     body = io.BytesIO(b"x" * (LARGEST_BELL + 1))
-    assert (await hub.ours.post(await hub.path(), data=body)).status == 413
+    answer = await hub.ours.post(await hub.path(), data=body, headers=SIGNED)
+    assert answer.status == 413
     assert not await hub.wished()
+
+
+async def test_nothing_is_read_at_an_address_that_nobody_was_told(hub: Hubworld) -> None:
+    """Anybody knows the way there, and many at once would fill the memory."""
+    reader, writer = await asyncio.open_connection(hub.ours.host, hub.ours.port)
+    head = f"POST /hook/websub/a/guessed HTTP/1.1\r\nHost: us\r\nContent-Length: {LARGEST_BELL}"
+    writer.write(f"{head}\r\n\r\n".encode())
+    async with asyncio.timeout(20):
+        assert b" 410 " in await reader.readline()
+    writer.close()
 
 
 async def test_a_body_that_is_packed_otherwise_than_it_says_is_a_bad_request(
@@ -462,7 +505,7 @@ async def test_a_body_that_is_packed_otherwise_than_it_says_is_a_bad_request(
 ) -> None:
     await hub.hubs.renew()
     await hub.confirm()
-    headers = {"Content-Encoding": "gzip"}
+    headers = {"Content-Encoding": "gzip", **SIGNED}
     answer = await hub.ours.post(await hub.path(), data=b"new", headers=headers)
     assert answer.status == 400
 
@@ -474,6 +517,21 @@ async def test_S4_a_hub_is_no_way_to_the_operators_other_machines(hub: Hubworld)
         await hub.poll()
         assert await hub.hubs.renew() == 1
         assert inside.asked == []
+
+
+async def test_a_hub_is_asked_no_more_often_by_a_feed_that_calls_itself_otherwise_each_time(
+    hub: Hubworld,
+) -> None:
+    """As with a time in its own address: each subscription would be another one's end."""
+    hub.text = RSS.replace("{topic}", "{topic}?at={number}")
+    for hub.number in range(2, 6):
+        await hub.poll()
+        await hub.hubs.renew()
+        hub.now += timedelta(minutes=5)
+    assert len(hub.asked) == 1
+    hub.now += UNCONFIRMED_PAUSE
+    assert await hub.hubs.renew() == 1
+    assert hub.asked[-1]["hub.topic"] == f"{hub.feed}?at=5"
 
 
 async def test_another_hub_is_a_stranger(hub: Hubworld) -> None:

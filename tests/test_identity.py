@@ -15,7 +15,7 @@ import pytest
 
 import storage.stories
 from bot.ingest import IngestReport, keeping
-from bot.ingest.found import COMPARED
+from bot.ingest.found import COMPARED, FLOOD
 from bot.ingest.keeping import ENTRIES_AT_ONCE
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
@@ -402,6 +402,21 @@ async def test_F15_an_edited_entry_is_known_and_reworded(
 
 
 @pytest.mark.cases
+async def test_F15_what_is_taken_back_among_all_that_is_worded_anew_is_taken_back(
+    world: World,
+) -> None:
+    """More entries than an editor writes have other words: whoever counts reports knows of it."""
+    first = [
+        Item(f"Bridge {n} is open", f"Text {n}.", f"p{n}", f"https://a.example/p{n}", ago(hours=5))
+        for n in range(FLOOD + 1)
+    ]
+    anew = [replace(one, title=f"{one.title} to all") for one in first]
+    anew[3] = replace(anew[3], title=f"RETRACTED: {first[3].title}")
+    assert await polls(world, [WEATHER], first, anew) == [(1, 0), (len(first), 0), (0, 0)]
+    assert [row.title for row in await world.stored(entry) if row.retracts] == [anew[3].title]
+
+
+@pytest.mark.cases
 async def test_F15_what_is_corrected_to_and_fro_says_its_last_word(world: World) -> None:
     """Each change is an edit, also back to words that the message had before."""
     await poll(world, WEATHER)
@@ -683,6 +698,18 @@ async def test_F21_what_does_not_say_that_it_is_fresh_is_backlog(
     """No date, a day, too old, or not yet."""
     told = await polls(world, [WEATHER], [blast(date=date), *backlog(), WEATHER])
     assert told == [(1, 0), (25, 0)]
+
+
+@pytest.mark.cases
+async def test_F14_what_stands_behind_an_empty_first_document_is_backlog(world: World) -> None:
+    """As where a site was being repaired; what came since the last look is news, as ever after."""
+    world.now = ago(minutes=45)
+    assert await polls(world, []) == [(0, 0)]
+    world.now = NOW
+    backlog_and_news = [tremor(date=ago(minutes=40)), blast(date=ago(hours=2)), WEATHER]
+    assert await polls(world, backlog_and_news) == [(3, 1)]
+    titles = {row.story_id: row.title for row in await world.stored(entry)}
+    assert [titles[told.about_story] for told in await world.alerts()] == [QUAKE]
 
 
 @pytest.mark.cases

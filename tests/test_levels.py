@@ -15,9 +15,11 @@ import pytest
 import storage.alerts
 import storage.chats
 import storage.places
+import storage.told
 from bot.alerts import KINDS, Kit, Reader
 from bot.alerts.stories import Stories
 from bot.emulator import TEST_TOKEN, Emulator
+from bot.model.alerts import Severity
 from bot.model.chats import Style, Wakes
 from bot.model.filters import Sense, StoredFilter, Trait
 from bot.readers.news import news_page
@@ -26,7 +28,7 @@ from bot.telegram.api import Api
 from bot.telegram.session import open_session
 from storage.db import Store
 from tests.factories import chat as a_chat
-from tests.publishers import QUIET
+from tests.publishers import ATTACK, QUIET
 from tests.test_ingest import NOW
 from tests.world import READER, SECURITY, Sending, World, polling
 
@@ -41,6 +43,9 @@ BLAST = (
 )
 
 
+IN_ENGLISH = Reader(
+    chat=ALL, language="en", style=Style.BRIEF, home="KGS", time_zone="Asia/Bishkek"
+)
 PLACES = """
 [places]
 osh = { name = { en = "Osh" }, latitude = 40.53, longitude = 72.8 }
@@ -124,6 +129,15 @@ async def test_a_calm_story_that_gets_grave_is_a_reply_to_who_got_it(world: Worl
     for chat in (IMPORTANT, URGENT):
         (one,) = sent(world, chat)
         assert "reply_to_message" not in one
+    async with world.store.reading() as db:
+        of_all = await storage.told.newest(db, most=9)
+        graver = next(one for one in of_all if one.severity is Severity.URGENT)
+        kit = Kit(db=db, catalog=world.catalog, kinds=KINDS)
+        brief = await Stories().brief(kit, graver, IN_ENGLISH)
+    # so it is told after quiet hours
+    assert brief is not None
+    assert brief.line is not None
+    assert brief.line.text.startswith(f"❗ {worse}")
 
 
 async def test_calm_stories_have_no_more_than_the_hour_and_take_no_room(world: World) -> None:
@@ -235,10 +249,7 @@ async def test_why_says_that_it_is_near(world: World) -> None:
         kit = Kit(db=db, catalog=world.catalog, kinds=KINDS)
         whys = []
         for chat in (IMPORTANT, URGENT):
-            reader = Reader(
-                chat=chat, language="en", style=Style.BRIEF, home="KGS", time_zone="Asia/Bishkek"
-            )
-            whys.append(await Stories().why(kit, told, reader))
+            whys.append(await Stories().why(kit, told, replace(IN_ENGLISH, chat=chat)))
     far, near = whys
     assert far is not None
     assert near is not None
@@ -274,3 +285,26 @@ async def test_nobody_is_asked_for_calm_stories_that_nobody_wants(
     async with world.store.writing() as db:
         await storage.chats.change(db, ALL, wakes=Wakes.ALL)
     assert await world.report("one", ("c", "Police detain a thief", "He is 40."), QUIET) == 1
+
+
+async def test_what_is_known_to_be_near_later_is_told_then(world: World) -> None:
+    """A further report names the place, or its institute finds another: who lives there hears of
+    it, once, though the others were told before.
+    """
+    await live_in(world, URGENT, "osh", "naryn")
+    await live_in(world, IMPORTANT, "osh")
+    await world.report("one", ATTACK, QUIET)
+    await world.tells(IMPORTANT, ATTACK[1])
+    await world.done()
+    assert sent(world, URGENT) == []
+    there = ATTACK[1].replace("border post", "border post near Osh")
+    await world.report("two", ("b", there, ATTACK[2]), QUIET)
+    await world.tells(URGENT, ATTACK[1])
+    far = ("a", 4.9, "9 km W of Khujand, Tajikistan", 40.3, 69.5)
+    near = ("a", 4.9, "90 km N of Artux, China", 41.0, 75.6)
+    for events in ((), (far,), (near,)):
+        world.publishers.put("/institute.xml", quakes(*events), kind="application/json")
+        await world.poll("institute")
+        await world.done()
+    await world.tells(URGENT, "Artux")
+    assert [len(sent(world, chat)) for chat in (ALL, IMPORTANT, URGENT)] == [2, 2, 2]

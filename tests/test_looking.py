@@ -191,6 +191,25 @@ async def test_check_says_of_a_missing_database_that_it_will_be_made(
         assert await content(database_url) == ([], None)
 
 
+async def test_check_says_why_tonights_copy_could_not_be_made(
+    database_url: str, tmp_path: Path
+) -> None:
+    """A folder that is none, a server whose programs are not here; else it is heard of at night."""
+    words = {"BOT_TOKEN": TEST_TOKEN, "PATH": "/nowhere", "BACKUPS": str(tmp_path / "copies")}
+    remedy = "postgresql-client-"
+    if database_url.startswith("sqlite"):
+        database_url, remedy = f"sqlite:///{tmp_path / 'jarchy.db'}", "name another place"
+        (tmp_path / "backups").touch()
+        del words["BACKUPS"]  # unsaid it is beside the file
+    async with Emulator(TEST_TOKEN) as emulator:
+        words["BOT_API_URL"] = emulator.api_url
+        code, out, said = await ask(tmp_path, database_url, "check", "--json", **words)
+    assert code == 1, said
+    wrong = [name for name, verdict in json.loads(out).items() if not verdict.startswith("ok")]
+    assert wrong == ["backups"]
+    assert remedy in json.loads(out)["backups"]
+
+
 async def test_what_looks_at_a_missing_database_says_who_makes_it(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -22,7 +22,7 @@ from bot.sources.specs import Catalog
 from bot.workers import WorkerError, Workers
 from storage.db import Store
 from storage.schema import clue, entry
-from tests.publishers import rss
+from tests.publishers import QUIET, rss
 from tests.world import NOW, World, polling
 
 FEEDS = 12
@@ -106,12 +106,12 @@ async def test_what_a_feed_says_of_its_language_is_not_believed_against_its_text
     world: World, language: str
 ) -> None:
     """Nor what the catalog says; or an urgent story would be told to nobody."""
-    world.feed("s0")
+    world.feed("s0", QUIET)
     assert (await world.poll("s0")).error is None
-    served = rss(("blast", *BLAST[language]))
+    served = rss(("blast", *BLAST[language]), QUIET)
     world.serve("s0", served.replace(b"<channel>", b"<channel><language>en-US</language>"))
     assert (await world.poll("s0")).alerts == 1
-    ((_, _, severity, told),) = await kept(world, "s0")
+    (_, (_, _, severity, told)) = await kept(world, "s0")
     assert (severity, told) == ("urgent", language)
 
 

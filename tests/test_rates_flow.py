@@ -54,7 +54,7 @@ from storage.schema import chat as chat_table
 from storage.schema import held_rate, rate
 from tests import factories
 from tests.factories import a_reason, chat
-from tests.publishers import bank_page
+from tests.publishers import bank_at, bank_page
 from tests.world import OPERATOR, READER, SAMPLE, World, polling
 
 #: Polls and what follows on PostgreSQL are in test_ingest and the faults; here the cases differ.
@@ -1003,3 +1003,19 @@ async def test_each_day_of_one_document_has_a_past_of_its_own(store: Store) -> N
         with pasts_read() as asked:
             assert await pasts.of(third) == [first, second]
     assert asked == {}
+
+
+async def test_R2_each_day_of_one_document_is_judged_by_the_sixty_days_before_it(
+    store: Store,
+) -> None:
+    """What is older vouches for nothing, though an earlier day of the document is judged by it."""
+    days = [factories.NOW.date() - timedelta(days=ago) for ago in (61, 1, 0)]
+    known, shifted, new = (
+        factories.rate(value=value, on=str(day))
+        for value, day in zip(("84", "840", "840"), days, strict=True)
+    )
+    spec = parse_catalog(bank_at("http://127.0.0.1:9")).rates["nbkr"]
+    async with store.writing() as db:
+        await storage.rates.add(db, [known], seen_at=factories.NOW)
+        document = [new, shifted]
+        assert await believed(db, spec, document, admins=(), now=factories.NOW) == ([new], 1)

@@ -82,6 +82,20 @@ def test_the_queue_has_a_task_for_each_job_that_is_shared() -> None:
     assert look.queueing_lock != other.queueing_lock
 
 
+async def test_by_time_each_catalog_looks_and_all_else_comes_once() -> None:
+    """Whichever replica comes first with a tick, it takes nobody's look for what is due."""
+    works, connector = shared(bound(NO_PROGRAM, JOBS)), InMemoryConnector()
+    names: set[str] = set()
+    for catalog in ("a", "a", "b"):
+        queue, periodic = cluster.jobs(works, nullcontext, now, catalog)
+        names |= {task.name for task in periodic}
+        with queue.replace_connector(connector):
+            for task in periodic:
+                await cluster.put(queue, nullcontext, task, 60)
+    came = Counter(str(job["task_name"]) for job in connector.jobs.values())
+    assert came == Counter([*names, "look"])
+
+
 async def test_keys_that_a_replica_does_not_have_are_left_to_the_catalog_they_come_from() -> None:
     """And forgotten where they come from its own: they are gone from it. Earlier programs take jobs
     of this one, and know `keys` and `key` alone.

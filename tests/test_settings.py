@@ -468,7 +468,7 @@ def test_a_local_bot_api_server_may_post_to_any_address() -> None:
     local = load_settings(
         bot_api_url="http://127.0.0.1:8081/", webhook_url="http://127.0.0.1:9999/hook/"
     )
-    assert local.webhook_url == "http://127.0.0.1:9999/hook"
+    assert local.webhook_url == "http://127.0.0.1:9999/hook/"
     assert local.bot_api_url == "http://127.0.0.1:8081"
     for port in ("", ":443", ":80", ":88", ":8443"):
         assert load_settings(webhook_url=f"https://x.example{port}/hook").webhook_url

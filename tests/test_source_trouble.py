@@ -204,6 +204,34 @@ async def test_F6_a_source_whose_new_place_fails_is_asked_at_its_old_one_by_turn
     assert served.asked == [old, old]
 
 
+async def test_F6_R12_one_of_two_documents_whose_new_place_fails_is_asked_at_its_old_one_by_turns(
+    world: World,
+) -> None:
+    """By turns of its own, whatever becomes of the other, which stays at its new place."""
+    served = world.publishers
+    daily(world)
+    weekly(world)
+    for document in ("daily", "weekly"):
+        _, _, body = served.documents[f"/{document}.xml"]
+        served.put(f"/new-{document}.xml", body)
+        served.put(f"/{document}.xml", b"", status=301)
+        served.headers[f"/{document}.xml"] = {"Location": f"/new-{document}.xml"}
+    for _ in range(3):
+        assert (await world.poll()).error is None
+    served.put("/new-daily.xml", b"", status=404)
+    served.put("/weekly.xml", b"", status=404)
+    served.asked.clear()
+    for _ in range(3):
+        assert (await world.poll()).outcome == "partly"
+    at_its_turn = ["/new-daily.xml", "/daily.xml", "/new-daily.xml", "/new-daily.xml"]
+    assert [path for path in served.asked if "daily" in path] == at_its_turn
+    assert {path for path in served.asked if "weekly" in path} == {"/new-weekly.xml"}
+    del served.headers["/daily.xml"]
+    daily(world, USD="85,0000")
+    report = await world.poll()
+    assert (report.outcome, report.new) == ("ok", 1)
+
+
 async def test_F16_another_failure_than_gone_is_tried_again_soon(world: World) -> None:
     """It answers: so it is not gone."""
     await gone(world)

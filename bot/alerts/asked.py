@@ -15,10 +15,11 @@ import storage.stories
 import storage.withheld
 from bot.alerts.kind import Kind, Kit, Reader, kind_among
 from bot.alerts.stories import StoryBroke
+from bot.detect.corrections import mending
 from bot.errors import NewerError
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, State, Terms
 from bot.model.chats import Chat, ChatKind, Editorial
-from bot.readers.news import still_confirmed
+from bot.readers.news import as_worded, still_confirmed
 from bot.render import channels as render
 from bot.render.news import headline
 from bot.render.text import Message
@@ -137,16 +138,18 @@ async def proof(kit: Kit, kept: Withheld) -> Proof | None:
     found = await storage.stories.get(kit.db, broke.story)
     if post is None or found is None:
         return None
-    mine = led(found, kit.catalog.news).told_in(channel.language)
-    if broke.answers is not None:  # as it is told: by what is new of it
-        mine = mine.gravest
-    title = headline(mine)
+    mine = led(found, kit.catalog.news)
+    worse, mended = broke.answers is not None, mending(mine)
+    mine = as_worded(mine, channel.language, worse=worse, mended=mended)
+    title, said = headline(mine), mine.lead.entry.beginning
+    if mended is not None:  # a line says so, whoever leads it
+        said = f"{said}\n{mended[0].pk} {mended[1]}"
     return Proof(
         delivery=kept.id,
         channel=channel,
         post=post,
         title=title,
-        words_hash=_hash_of(f"{title}\n{mine.lead.entry.beginning}"),
+        words_hash=_hash_of(f"{title}\n{said}"),
     )
 
 

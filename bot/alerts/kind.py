@@ -85,7 +85,9 @@ class Kind(ABC):
     """The ids of all texts that its words and its why are made of, none where it has none."""
 
     own: ClassVar[bool] = False
-    """Whether its words are each chat's own, not the same for all of one language and style."""
+    """Whether its words are each chat's own, not the same for all of one language, style, zone and
+    home.
+    """
 
     @abstractmethod
     async def words(self, kit: Kit, told: StoredAlert, reader: Reader) -> Message | None:

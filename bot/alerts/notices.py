@@ -15,6 +15,7 @@ from bot.alerts.kind import Kind, Kit, Reader
 from bot.errors import NewerError
 from bot.i18n import known, t
 from bot.model.alerts import NOTHING, About, Alert, Audience, Lane, Payload, Severity, Terms
+from bot.model.rates import Rate
 from bot.reasons import (
     ChatNumber,
     Figure,
@@ -30,10 +31,10 @@ from bot.reasons import (
     plain,
     written,
 )
-from bot.render.desk import correction_buttons, story_buttons
+from bot.render.desk import correction_buttons, rate_buttons, story_buttons
 from bot.render.phrases import phrase
 from bot.render.reasons import NO_NAMES, Names, because, figure_told
-from bot.render.text import Button, Colour, Message, Rich, Rows, message, one_line, placeholders
+from bot.render.text import Message, Rich, Rows, message, one_line, placeholders
 from storage.alerts import StoredAlert
 from storage.db import Db
 
@@ -214,6 +215,12 @@ async def tell(
     return tells
 
 
+def held_rate(rate: Rate, number: int, *, more: int) -> Notice:
+    """The question whether a held rate is right; `more` rates were held with it."""
+    said = f"{rate.pair} {rate.value}" + (f" (+{more})" if more else "")
+    return Notice.of("notice.held", {"source": SourceKey(rate.source)}, held=number, rate=said)
+
+
 async def latest(
     db: Db, admin: int, *, most: int, since: datetime | None = None
 ) -> list[StoredAlert]:
@@ -317,17 +324,9 @@ def _wordless(notice: Notice, language: str) -> Message:
     return message(phrase("notice.other", language, what=", ".join(carried)))
 
 
-def _rate_buttons(number: int, language: str) -> Rows:
-    approve = Button(
-        t("button.approve", language), data=f"held:approve:{number}", colour=Colour.GREEN
-    )
-    reject = Button(t("button.reject", language), data=f"held:reject:{number}", colour=Colour.RED)
-    return ((approve, reject),)
-
-
 #: Notices that ask for the operator's word → the buttons of what is held, by its number.
 ASKS: Mapping[str, Callable[[int, str], Rows]] = {
-    "notice.held": _rate_buttons,
+    "notice.held": rate_buttons,
     "notice.story": story_buttons,
     "notice.correction": correction_buttons,
 }

@@ -10,7 +10,7 @@ from typing import Any, Self
 import storage.places
 import storage.stories
 from bot.alerts.kind import Brief, Kind, Kit, Reader, followed
-from bot.detect.corrections import as_mended, is_taken_back, mending
+from bot.detect.corrections import is_taken_back, mending
 from bot.detect.endings import ending
 from bot.i18n import name_of, t
 from bot.model.alerts import About, Alert, Audience, Lane, Payload, Severity, Terms
@@ -18,7 +18,7 @@ from bot.model.chats import Post, Style
 from bot.model.hazards import Hazard
 from bot.model.news import Mending, StoredEntry, Story
 from bot.model.subjects import SECURITY, Subject
-from bot.readers.news import as_told
+from bot.readers.news import as_worded
 from bot.reasons import Reason
 from bot.render import hazards, outcomes
 from bot.render.alerts import MUTED_TEXTS, snooze_button, topic_button, why_button
@@ -161,12 +161,15 @@ class Stories(Kind):
 
     async def brief(self, kit: Kit, told: StoredAlert, reader: Reader) -> Brief | None:
         """Its headline, and who reports it; nothing of what is over or taken back."""
-        found = await storage.stories.get(kit.db, StoryBroke.read(told.payload).story)
+        broke = StoryBroke.read(told.payload)
+        found = await storage.stories.get(kit.db, broke.story)
         if found is None or ending(found) is not None:
             return None
-        mine = as_told(found, kit.catalog.news).told_in(reader.language)
+        mine = led(found, kit.catalog.news)
         if is_taken_back(mine):
             return None
+        worse, mended = broke.answers is not None, mending(mine)
+        mine = as_worded(mine, reader.language, worse=worse, mended=mended)
         head = link(title(mine, reader.language), mine.lead.entry.link)
         if urgent := told.severity is Severity.URGENT:
             head = f"{URGENT_MARK} " + head
@@ -184,6 +187,15 @@ class Stories(Kind):
     def replies_to(self, told: StoredAlert) -> int | None:
         """The alert that told the story, where this one says that it got worse."""
         return StoryBroke.read(told.payload).answers
+
+
+def as_asked(story: Story, told: StoredAlert) -> Story:
+    """A story with the reports of whose words its alert asks an operator: where it got worse those
+    are the gravest, by which it is told.
+    """
+    if told.payload.kind != StoryBroke.KIND:  # it asks about a report's new words
+        return story
+    return story if StoryBroke.read(told.payload).answers is None else story.worst
 
 
 async def _near(kit: Kit, told: StoredAlert, reader: Reader) -> list[str]:
@@ -278,9 +290,7 @@ def story(
     Urgent ones are marked. Shown again with more entries, it is the edit of the same message. With
     a `bot`'s name it can be shared. What was `measured` is told in values, agencies' words below.
     """
-    story = outcomes.before_its_end(as_mended(story, mended), over).told_in(language)
-    if worse and mended is None:
-        story = story.gravest
+    story = as_worded(story, language, worse=worse, mended=mended, over=over)
     title, text = bold(link(headline(story), story.lead.entry.link)), body(story, style)
     if measured is not None:
         where = hazards.where(measured[1], measured[0].at, language, zone)

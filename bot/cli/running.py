@@ -133,11 +133,13 @@ async def _check(settings: Settings, catalog: Catalog, *, as_json: bool, sources
 
 async def _check_backups(settings: Settings) -> str:
     """The line about the folder of tonight's copy, and those in it that are the database's own."""
-    from storage.keeping import made, nights_by_setting
+    from storage.keeping import made, nights_by_setting, refusal_of_copies
 
     nights = nights_by_setting(settings.database_url, settings.backups)
     if nights is None:
         return "ok, no nightly copies: name a folder in BACKUPS"
+    if (why := refusal_of_copies(settings.database_url, nights)) is not None:
+        return why
     copies = await _asked(settings, lambda store: made(store, nights))
     if copies is None:
         return f"ok, nightly copies in {nights.folder}"
@@ -268,7 +270,7 @@ async def _check_token(settings: Settings) -> str:
     from bot.telegram.session import open_session, proxy_of
 
     url = settings.bot_api_url
-    proxy = await proxy_of(url, settings.proxy, past_home=settings.proxies_past_home)
+    proxy = await proxy_of(settings)
     async with open_session(proxy=proxy) as session:
         api = Api(session, url=url, token=settings.token, proxy=proxy)
         outcome = await taken(api, "getMe", policy=QUESTION)

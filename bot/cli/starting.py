@@ -60,7 +60,7 @@ async def _init(settings: Settings, wait: float) -> None:
 
     _say("Telegram's @BotFather makes a bot (/newbot) and gives its token.")
     url = settings.bot_api_url
-    proxy = await proxy_of(url, settings.proxy, past_home=settings.proxies_past_home)
+    proxy = await proxy_of(settings)
     async with open_session(proxy=proxy) as session:
         tries = TOKEN_TRIES if sys.stdin.isatty() else 1
         api_of = partial(Api, session, url=url, proxy=proxy)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -39,6 +39,7 @@ from bot.cluster.batches import (
     BATCHES,
     QUEUE,
     WAITS,
+    Alone,
     Follow,
     catalog_of,
     forget_others,
@@ -70,8 +71,6 @@ FORGOTTEN = 2.0  # seconds that a job must be ours and not be worked at, until i
 
 #: The time that replicas share.
 Clock = Callable[[], datetime]
-#: While nobody else puts anything into the queue.
-Alone = Callable[[], AbstractAsyncContextManager[None]]
 
 
 async def run(store: Store, works: Sequence[Work], clock: Clock, stopping: asyncio.Event) -> None:
@@ -221,18 +220,20 @@ async def _keep_ticking(
                 if loop.time() - looked_at > STALE:  # putting takes its time, and others put too
                     waiting, looked_at = await _waiting(queue), loop.time()
                 if task.queueing_lock not in waiting:
-                    await _put(queue, alone, task, tick)
+                    await put(queue, alone, task, tick)
                 last[task.name] = tick
         await asyncio.sleep(TICK)
 
 
-async def _put(queue: App, alone: Alone, task: Task[Any, Any, Any], tick: int) -> None:
+async def put(queue: App, alone: Alone, task: Task[Any, Any, Any], tick: int) -> None:
     """Put a periodic job into the queue for one tick, once whoever else does."""
     new = task.configure(task_kwargs={"timestamp": tick})
+    # the server takes one of a name and a tick: what each catalog has of its own has its queue's
+    periodic_id = "" if task.queue == QUEUE else task.queue
     async with alone():
         if task.queueing_lock not in await _waiting(queue):  # since we looked
             await new.job_manager.defer_periodic_job(
-                job=new.job, periodic_id="", defer_timestamp=tick
+                job=new.job, periodic_id=periodic_id, defer_timestamp=tick
             )
 
 
@@ -263,7 +264,7 @@ def jobs(
         tasks[work.job.name] = task
         if work.job.every is not None:
             periodic[task] = _seconds(work.job.every)
-    periodic[look(queue, sweeps, tasks, catalog)] = looks
+    periodic[look(queue, alone, sweeps, tasks, catalog)] = looks
     periodic[_rescue(queue, alone)] = RESCUE_EVERY
     periodic[_prune(queue, catalog)] = PRUNE_EVERY
     return queue, periodic

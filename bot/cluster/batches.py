@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from hashlib import blake2b
 from typing import Any
 
@@ -36,6 +37,8 @@ WAITS = Status.TODO.value  # the library's name for a job that waits
 Due = Callable[[], Awaitable[list[str]]]
 #: Puts into the queue what follows.
 Follow = Callable[[], Awaitable[None]]
+#: While nobody else puts anything into the queue.
+Alone = Callable[[], AbstractAsyncContextManager[None]]
 
 
 def catalog_of(works: Sequence[Work]) -> str:
@@ -87,19 +90,30 @@ def keyed(queue: App, work: Work, due: Due, follow: Follow, catalog: str) -> Tas
 
 
 def look(
-    queue: App, sweeps: Sequence[Work], tasks: Mapping[str, Task[Any, Any, Any]], catalog: str
+    queue: App,
+    alone: Alone,
+    sweeps: Sequence[Work],
+    tasks: Mapping[str, Task[Any, Any, Any]],
+    catalog: str,
 ) -> Task[Any, Any, Any]:
     """The look for due keys, put into the queue in batches; not those that are there already, but
     for what was left to another catalog.
+
+    Looks of two catalogs may come at one moment: what both have is put by one of them.
     """
     lock = f"look {catalog}"
     read = {BATCHES, queue_of(catalog, BATCHES)}
 
     @queue.task(name="look", queue=queue_of(catalog, QUEUE), lock=lock, queueing_lock=lock)
     async def look_for_due(timestamp: int) -> None:  # noqa: ARG001 - every periodic job is given its tick
+        due = {work.job.name: await work.due_keys() for work in sweeps}
+        if any(due.values()):
+            async with alone():
+                await put(due)
+
+    async def put(due: Mapping[str, Sequence[Key]]) -> None:
         known = [*await queue.job_manager.list_jobs_async()]
-        for work in sweeps:
-            name = work.job.name
+        for name, of in due.items():
             there: set[str] = set()
             room = WAITING
             for job in known:
@@ -108,7 +122,7 @@ def look(
                     if job.status == WAITS:
                         room -= 1
             # what is there and not due any more was done, whatever the rest of its batch waits for
-            keys = few_of_each_host(await work.due_keys(), there, most=OF_ONE_HOST)
+            keys = few_of_each_host(of, there, most=OF_ONE_HOST)
             for start in range(0, min(len(keys), room * BATCH), BATCH):
                 await tasks[name].defer_async(keys=keys[start : start + BATCH], key=catalog)
 

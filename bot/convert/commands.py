@@ -4,23 +4,30 @@
 курс, for, жана                  around currencies, with no part in what is asked
 off, выкл, өчүр                  none: no quiet hours, no daily digest, no board
 on, вкл, күйгүз                  there is to be one: a board
-курс, новости, жөндөөлөр         a command without its slash, alone or before what it is given
+курс, покажи новости, жөндөөлөр  a command without its slash
+новости Оша, футболду жашыр      and with what it is given, on either side of its name
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 
+from bot.convert.plain import plain_text
 from bot.languages import any_of, languages, phrases_of, values_of, words_of
 from bot.languages.letters import fold_typed
+from bot.languages.parts import CommandWords
 
 ALL = "all"  # a chart's range: every day there is
 #: The units of a range in its short form, in days; readers of every language may type them.
 UNITS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SHORT = {days: unit for unit, days in UNITS.items()}
+#: The ranges that a language has one word for, by their days: "week", "полгода".
+SPANS = {1: "1d", 7: "1w", 14: "2w", 30: "1m", 90: "3m", 180: "6m", 365: "1y"}
+MOST_WORDS = 10  # of a text that asks for a command: a longer one speaks of something else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +45,10 @@ def range_at(text: str, at: int) -> RangeFound | None:
         return None
     if found["all"]:
         return RangeFound(span=ALL, end=found.end())
-    days = _units()[(found["unit"] or found["one"]).lower()]
-    return RangeFound(span=f"{found['count'] or 1}{_SHORT[days]}", end=found.end())
+    if found["one"]:
+        return RangeFound(span=SPANS[_alone()[found["one"].lower()]], end=found.end())
+    unit = _SHORT[_units()[found["unit"].lower()]]
+    return RangeFound(span=f"{found['count']}{unit}", end=found.end())
 
 
 def behind_filler(text: str, at: int) -> int | None:
@@ -59,13 +68,18 @@ def speaks_of_chart(text: str) -> bool:
 
 
 def command_called(text: str) -> str | None:
-    """The command that a text asks for without a slash, in any language, and by nothing else."""
-    return _called().get(" ".join(fold_typed(text).strip(" .!?").split()))
+    """The command that a text asks for without a slash, in any language, and by nothing else but
+    words that mean nothing there: "покажи, пожалуйста, новости".
+    """
+    words = _split(text)
+    if len(words) > MOST_WORDS:
+        return None
+    return _called().get(_name(words)) or _called().get(_name(_bared(words)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A command that a text asks for at its beginning, by that name, and the words behind it."""
+    """A command that a text asks for by that name, and the words that it is to be given."""
 
     command: str
     name: str
@@ -80,17 +94,62 @@ class Begun:
 
 
 def command_begun(text: str) -> Begun | None:
-    """The command that a text asks for at its beginning, by its longest name, with words behind it;
-    None without either.
+    """The command that a text asks for by its longest name, with words behind it, or before it
+    where a language has it so; None without either.
     """
-    words = text.split()
+    words = _split(text)
+    if len(words) > MOST_WORDS:
+        return None
+    words = _without_first(words)
+    first = _called() | _given("given")
+    last = _called() | _given("given_last")
     for count in range(len(words) - 1, 0, -1):
-        name = " ".join(words[:count]).rstrip(":,–—-")
-        command = command_called(name)
-        if command is not None:
-            behind = " ".join(words[count:])
-            return Begun(command=command, name=fold_typed(name), behind=behind)
+        for names, name, rest in (
+            (first, words[:count], words[count:]),
+            (last, words[-count:], words[:-count]),
+        ):
+            command, behind = names.get(_name(name)), " ".join(_subject(rest))
+            if command is not None and behind:
+                return Begun(command=command, name=_name(name), behind=behind)
     return None
+
+
+def _split(text: str) -> list[str]:
+    return [word for one in plain_text(text).split() if (word := one.strip(",:;!?.–—-"))]
+
+
+def _name(words: Sequence[str]) -> str:
+    return fold_typed(" ".join(words))
+
+
+def _bared(words: Sequence[str]) -> list[str]:
+    """What is left of words without those around them that mean nothing; one of them at least."""
+    kept = _without_first(words)
+    while len(kept) > 1 and fold_typed(kept[-1]) in _beside():
+        kept.pop()
+    return kept
+
+
+def _without_first(words: Sequence[str]) -> list[str]:
+    """The words from the first on that means something, or from a name that begins before it."""
+    kept = list(words)
+    while len(kept) > 1 and fold_typed(kept[0]) in _beside():
+        if any(_name(kept[:count]) in _called() for count in range(2, len(kept) + 1)):
+            break  # "my alerts" is a name
+        kept.pop(0)
+    return kept
+
+
+def _subject(words: Sequence[str]) -> list[str]:
+    """What words are about, without those that say so: "о границе", "чек ара тууралуу"; nothing
+    where they mean nothing.
+    """
+    kept, about = list(words), _beside() | _about()
+    while len(kept) > 1 and fold_typed(kept[0]) in about:
+        kept.pop(0)
+    while len(kept) > 1 and fold_typed(kept[-1]) in about:
+        kept.pop()
+    return [word for word in kept if len(kept) > 1 or fold_typed(word) not in _beside()]
 
 
 def speaks_of_rates(text: str) -> bool:
@@ -110,13 +169,34 @@ def says_on(text: str) -> bool:
 
 
 @cache
-def _called() -> Mapping[str, str]:
+def _called() -> dict[str, str]:
+    return _commands(lambda words: words.called)
+
+
+@cache
+def _given(where: str) -> dict[str, str]:
+    """The names that stand before what a command is given, `given`, or behind it, `given_last`."""
+    return _commands(attrgetter(where))
+
+
+def _commands(listed: Callable[[CommandWords], Mapping[str, str]]) -> dict[str, str]:
+    """The commands by the phrases that every language lists for them."""
     found: dict[str, str] = {}
     for spoken in languages():
-        for command, phrases in spoken.commands.called.items():
+        for command, phrases in listed(spoken.commands).items():
             for phrase in filter(None, phrases.split(",")):
                 found.setdefault(fold_typed(phrase), command)
     return found
+
+
+@cache
+def _beside() -> frozenset[str]:
+    return frozenset(map(fold_typed, words_of(lambda spoken: spoken.commands.beside)))
+
+
+@cache
+def _about() -> frozenset[str]:
+    return frozenset(map(fold_typed, words_of(lambda spoken: spoken.commands.about)))
 
 
 @cache
@@ -129,26 +209,31 @@ def _rate_words() -> tuple[str, ...]:
 
 @cache
 def _range() -> re.Pattern[str]:
-    alone: set[str] = set()
-    for spoken in languages():
-        for words in spoken.commands.one_range.values():
-            alone.update(words.split())
     return re.compile(
         rf"(?:(?P<all>{any_of(phrases_of(lambda spoken: spoken.commands.whole))})"
         rf"|(?P<count>\d{{1,4}}) ?-?(?P<unit>{any_of(_units())})"
-        rf"|(?P<one>{any_of(alone)}))\.?(?!\w)",
+        rf"|(?P<one>{any_of(_alone())}))\.?(?!\w)",
         re.IGNORECASE,
     )
 
 
 @cache
-def _units() -> Mapping[str, int]:
-    """The words for a day, a week, a month, a year, and how many days each is."""
+def _alone() -> Mapping[str, int]:
+    """The words and phrases for one range, and how many days it has."""
     found: dict[str, int] = {}
     for spoken in reversed(languages()):
-        for listed in (spoken.commands.one_range, spoken.commands.ranges):
-            for days, words in listed.items():
-                found |= dict.fromkeys(words.split(), days)
+        for days, phrases in spoken.commands.one_range.items():
+            found |= dict.fromkeys(filter(None, phrases.split(",")), days)
+    return found
+
+
+@cache
+def _units() -> Mapping[str, int]:
+    """The words for a day, a week, a month, a year, and how many days each is."""
+    found = {word: days for word, days in _alone().items() if days in _SHORT}
+    for spoken in reversed(languages()):
+        for days, words in spoken.commands.ranges.items():
+            found |= dict.fromkeys(words.split(), days)
     return found | UNITS
 
 

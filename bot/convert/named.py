@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from bot.convert.commands import UNITS
+from bot.convert.commands import SPANS, UNITS
 from bot.convert.currencies import codes
 from bot.convert.items import SPOKEN_PARTS
 from bot.convert.zones import wide_countries
@@ -40,8 +40,10 @@ def _wrong(spoken: Language) -> Iterator[tuple[str, str, str]]:
     yield from (
         ("questions", "words", one) for one in _none(spoken.questions.words, SPOKEN_PARTS, parts)
     )
-    days = sorted(UNITS.values())
-    for field, ranges in (("ranges", commands.ranges), ("one_range", commands.one_range)):
+    for field, ranges, days in (
+        ("ranges", commands.ranges, sorted(UNITS.values())),
+        ("one_range", commands.one_range, sorted(SPANS)),
+    ):
         for one in ranges:
             if one not in days:
                 shown = ", ".join(map(str, days))

@@ -26,6 +26,8 @@ def parts() -> Mapping[str, tuple[str, str]]:
         # of two languages that have a phrase, the earlier one of menus comes last, and keeps it
         for kind, phrases in spoken.rules.kinds.items():
             found |= dict.fromkeys(phrases.split(","), ("kind", RateKind(kind).value))
+        for days, phrases in spoken.rules.one_span.items():
+            found |= dict.fromkeys(phrases.split(","), ("span", str(days)))
         for role, value, phrases in _roles(spoken.rules):
             found |= dict.fromkeys(phrases.split(","), (role, value))
     found.pop("", None)  # of a stub's empty part

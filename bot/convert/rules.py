@@ -8,7 +8,7 @@
     USD falls to 85    a level, on the side that it moves to; "falls by 2" a move, whatever the rate
     UZS > 1,2к         a number with its thousands, as in a question
     доллар к рублю > 90   currencies by any name, the second one instead of the chat's own
-    EUR 3% 7d          3 % within seven days
+    EUR 3% 7d          3 % within seven days; "3% in a week" likewise
     sell USD < 87      a dealer's rate; official otherwise
     … once             one message and no more
     … until 2026-12-31
@@ -244,6 +244,8 @@ class _Draft:
             self._set_moved(Direction(value))
         elif role == "once":
             self.once = True
+        elif role == "span":
+            self._set_window(int(value))
         elif role == "until":
             self.until_said, self.to_amount = word, self.amount is None
         elif role == "link":

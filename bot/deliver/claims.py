@@ -97,8 +97,11 @@ class Claims:
                 rest = await self._claim(above)
             except StorageError as error:
                 log.warning("outbox unreachable", error=str(error))
-                rest, self.slots.slotless = IDLE, True
+                self.slots.slotless = True
                 self.signals.feed.set()
+                # to the end: who feeds has nothing, and asks for more whenever it looks
+                await self._rest(IDLE, until=self.signals.stop)
+                continue
             if rest:
                 await self._rest(rest)
 
@@ -125,12 +128,13 @@ class Claims:
             return None
         return first
 
-    async def _rest(self, seconds: float) -> None:
+    async def _rest(self, seconds: float, *, until: asyncio.Event | None = None) -> None:
+        """Wait so long, or until there is something to claim, or another event."""
         if self.signals.stopping:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self.signals.claim.wait()
+                await (until or self.signals.claim).wait()
 
     def enough(self) -> bool:
         """Enough is queued, with slots for half the horizon.

@@ -1,4 +1,6 @@
-"""Alert → the request that carries it, made once per (alert, language, style), not per chat."""
+"""Alert → the request that carries it, made once per (alert, language, style, zone), not per
+chat.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +111,8 @@ class Composer:
         # what a story says may have grown by a newer alert: a chat not told of that one gets the
         # newest words
         alike = (item.language, item.style, item.sounds, channel, item.plain, item.thread)
-        key = (item.alert, item.newest, *alike, item.tables)
+        where = (item.home, item.time_zone)  # by whose clock a time is told
+        key = (item.alert, item.newest, *alike, *where, item.tables)
         try:  # it is there, as nearly always: `get` would look twice
             made: asyncio.Future[Made] | None = self._made[key]
         except KeyError:

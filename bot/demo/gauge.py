@@ -52,17 +52,17 @@ class Gauge:
         self, session: aiohttp.ClientSession, emulator: Emulator
     ) -> tuple[datetime, str] | None:
         """Ask what waits, and whether anything is lost; what is due next."""
-        opened = 0 if emulator.tally is None else emulator.tally.open
+        before = None if emulator.tally is None else emulator.tally.before
         # first of all: an answer that is postponed is no question any more
         due = await self.keeper.foresee()
         unanswered, let_go = self.keeper.unanswered, self.keeper.let_go
         self.waiting = await self._ask(session)
         if self.waiting is not None:
             self.waiting += unanswered
-        if emulator.tally is not None:
+        if emulator.tally is not None and before is not None:
             emulator.tally.let_go(let_go)
             kept = None if emulator.faults.active() else self.waiting
-            emulator.tally.found(open_before=opened, waiting=kept)
+            emulator.tally.found(before, waiting=kept)
         return due
 
     async def _ask(self, session: aiohttp.ClientSession) -> int | None:

@@ -27,7 +27,7 @@ import storage.sources
 from bot import log, recurring
 from bot.app import run
 from bot.clock import TurnedClock
-from bot.config import Settings
+from bot.config import GivenSettings, Settings
 from bot.demo.foresight import foresee
 from bot.errors import StorageError
 from bot.fetch import Limits
@@ -41,14 +41,11 @@ EVER = datetime.min.replace(tzinfo=UTC)
 Order = dict[str, Any]
 
 
-async def be(orders: asyncio.StreamReader) -> None:
-    """The bot, by the orders of the demonstration, until they end."""
-    first: Order = orjson.loads(await orders.readline())
-    clock = TurnedClock(timedelta(seconds=first["ahead"]))
-    stop = asyncio.Event()
-    settings = Settings(
-        # an operator with a real token beside must not find the demo speaking with it
-        _env_file=None,
+def settings_of(first: Order) -> Settings:
+    """The settings of the demonstration's bot, by its first line: a real bot's may be in the
+    environment, and this one must not speak for it, nor lay its copies among that one's.
+    """
+    return GivenSettings(
         bot_token=first["token"],
         bot_api_url=first["api_url"],
         database_url=first["database_url"],
@@ -57,6 +54,14 @@ async def be(orders: asyncio.StreamReader) -> None:
         # whoever turns the clock waits for what comes of it
         poll_every=timedelta(seconds=2),
     )
+
+
+async def be(orders: asyncio.StreamReader) -> None:
+    """The bot, by the orders of the demonstration, until they end."""
+    first: Order = orjson.loads(await orders.readline())
+    clock = TurnedClock(timedelta(seconds=first["ahead"]))
+    stop = asyncio.Event()
+    settings = settings_of(first)
     tasks: list[asyncio.Task[None]] = []
 
     def begun(bot: Running) -> None:

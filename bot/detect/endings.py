@@ -8,8 +8,9 @@ is asked: "put out: what is known?" asks for something else.
 Most phrases are an end of certain things alone: a road that was opened is open again, a school was
 built; power is restored, and so is a museum's picture. A language pairs them (`News.ended`), and
 they stand in either order. A word right behind a thing may make another of it: a road café, the
-market of a border. A headline that goes on to say that it was closed, or began again, tells
-of no end.
+market of a border; a name there says which it is: the checkpoint Kordai. What is opened in a
+ceremony, by a president, for tourists or long ago was built. A headline that goes on to say that it
+was closed, or began again, tells of no end.
 
 What a headline says to have begun anew after its end is another event: its story's message says
 that it is over, and nobody would hear of it. So is what is told hours after the end without a word
@@ -20,12 +21,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from itertools import takewhile
 
-from bot.detect.headlines import REMEMBERED, Stretch, stretches, typed_words
+from bot.detect.headlines import REMEMBERED, Stretch, names_in, stretches, typed_words
 from bot.detect.language import known_language
 from bot.detect.severity import sounds_past
 from bot.languages import language
@@ -100,6 +101,8 @@ class _Said:
     """What a language says of ends and beside them, as `News` has it; tuples are of beginnings."""
 
     ends: _Phrases
+    opening: tuple[str, ...]
+    inaugural: _Phrases
     anew: _Phrases
     not_behind: _Phrases
     not_before: frozenset[str]
@@ -123,6 +126,8 @@ def _said_by(code: str) -> _Said:
         ends.add(said, things=_Phrases().add(things))
     return _Said(
         ends=ends,
+        opening=typed_words(news.opening),
+        inaugural=_Phrases().add(news.inaugural),
         anew=_Phrases().add(news.anew),
         not_behind=_Phrases().add(news.not_behind),
         not_before=frozenset(typed_words(f"{news.not_before} {news.else_before}")),
@@ -150,10 +155,10 @@ def _says_it(title: str, code: str) -> bool:
     # nearly always; a poll that brings a thousand headlines asks for all of them at one time
     if next(by.ends.places(typed_words(title)), None) is None:
         return False
-    ended = False
+    ended, names, past = False, names_in(title), sounds_past(title, code)
     behind: list[str] = []  # what the headline says behind an end
     for stretch in stretches(title, code):
-        end = max(_ends(stretch, by), default=0)
+        end = max(_ends(stretch, by, names, past=past), default=0)
         if end:
             ended, behind = True, stretch.told_from(end)
         elif _begin(stretch.words, by.denials):
@@ -163,17 +168,31 @@ def _says_it(title: str, code: str) -> bool:
     return ended and not _goes_on(behind, by)
 
 
-def _ends(stretch: Stretch, by: _Said) -> Iterator[int]:
-    """The places behind what says that something has ended, and is not denied."""
+def _ends(stretch: Stretch, by: _Said, names: frozenset[str], *, past: bool) -> Iterator[int]:
+    """The places behind what says that something has ended, and is not denied, in a headline with
+    these names; `past` is whether that tells of what was long ago.
+    """
     for at, phrase in by.ends.places(stretch.words):
         if not stretch.told.issuperset(at) or _denied(stretch.words, at, by):
             continue
-        if phrase.things is not None:
-            ends = _is_said_of(phrase.things, stretch.words, at, by)
-        else:
+        if phrase.things is None:
             ends = not (phrase.again and _fought(stretch.words, at, by))
+        elif phrase.words[0].startswith(by.opening) and (
+            past or _inaugurated(stretch.words, at, by)
+        ):
+            ends = False
+        else:
+            ends = _is_said_of(phrase.things, stretch.words, at, by, names)
         if ends:
             yield at.stop
+
+
+def _inaugurated(words: Sequence[str], at: range, by: _Said) -> bool:
+    """Whether a stretch tells how what was opened there is shown, as something that was built; not
+    what was before: "opened after the president's visit".
+    """
+    beside = (*words[: at.start], "", *_then(words[at.stop :], by))
+    return any(True for _ in by.inaugural.places(beside))
 
 
 def _denied(words: Sequence[str], at: range, by: _Said) -> bool:
@@ -191,13 +210,17 @@ def _denied(words: Sequence[str], at: range, by: _Said) -> bool:
     )
 
 
-def _is_said_of(things: _Phrases, words: Sequence[str], said: range, by: _Said) -> bool:
+def _is_said_of(
+    things: _Phrases, words: Sequence[str], said: range, by: _Said, names: frozenset[str]
+) -> bool:
     """Whether what stands at a place is said of one of these things, which is not another one by
     what stands before it ("a new road", "on the road").
     """
     for at, _ in things.places(words):
         before = [one for one in words[: at.start] if one not in by.articles]
-        if not by.not_of.isdisjoint(before[-OTHER_BEFORE:]) or _names_another(words, at, said, by):
+        if not by.not_of.isdisjoint(before[-OTHER_BEFORE:]):
+            continue
+        if _makes_another(words, at, said, by, names):
             continue
         if at.start >= said.stop:
             between, behind = words[said.stop : at.start], words[at.stop :]
@@ -217,13 +240,20 @@ def _is_said_of(things: _Phrases, words: Sequence[str], said: range, by: _Said) 
     return False
 
 
-def _names_another(words: Sequence[str], thing: range, said: range, by: _Said) -> bool:
+def _makes_another(
+    words: Sequence[str], thing: range, said: range, by: _Said, names: frozenset[str]
+) -> bool:
     """Whether the word right behind a thing, if it is none of what is `said`, makes another of it:
-    "a road museum".
+    "a road museum"; not the name of a place, "the road Osh-Batken".
     """
     behind = words[thing.stop : thing.stop + 1]
     if not behind or thing.stop == said.start:
         return False
+    # where what is said has a capital too, all words have, and none is known for a name
+    if behind[0] in names and names.isdisjoint(words[said.start : said.stop]):
+        # what it did to something else is said of neither: "Airport Manas opened a tender"
+        done_to = words[said.stop : said.stop + 1] if said.start > thing.start else ()
+        return any(one in by.articles or by.makes_another.fullmatch(one) for one in done_to)
     return by.makes_another.fullmatch(behind[0]) is not None
 
 
@@ -261,6 +291,14 @@ def ending(story: Story) -> StoredEntry | None:
         if says_it_is_over(one.entry):
             return one
     return None
+
+
+def before_its_end(story: Story, over: StoredEntry | None) -> Story:
+    """The story without the report by which it is `over`, or behind it where it is the only one."""
+    entries = tuple(one for one in story.entries if over is None or one.pk != over.pk)
+    if over is None or not entries:
+        return story
+    return replace(story, entries=(*entries, over))
 
 
 def begins_anew(entry: Entry, story: Story, at: datetime) -> bool:

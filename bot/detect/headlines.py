@@ -52,6 +52,14 @@ def typed_words(text: str) -> tuple[str, ...]:
     return tuple(WORD.findall(fold_typed(comparable(text))))
 
 
+def names_in(title: str) -> frozenset[str]:
+    """The words of a headline that have a capital, as they are compared: names, unless it writes
+    all of its words so.
+    """
+    capital = (word for word in WORD.findall(comparable(title)) if word[0].isupper())
+    return frozenset(one for word in capital for one in typed_words(word))
+
+
 def stretches(title: str, code: str) -> Iterator[Stretch]:
     """The stretches of a headline in that language, in their order."""
     for sentence, mark in _sentences(title, code):

@@ -73,7 +73,7 @@ def _named_thing(item: TypedItem, names: Names) -> tuple[Trait, Nameable]:
     if _seems_ended(item, names):
         raise UserError("error.filter.end", said=item.text)
     if has_too_long(item.text):
-        raise UserError("error.filter.long", longest=LONGEST_WORD)
+        raise UserError("error.filter.long_word", longest=LONGEST_WORD)
     return Trait.WORD, Nameable(what=words_of(item.text), said=item.text)
 
 

@@ -20,6 +20,13 @@ def is_message(method: str) -> bool:
     return method.startswith("send") and method != "sendChatAction"
 
 
+class Before(NamedTuple):
+    """What there was before the bot is asked what waits there: it may not have counted more."""
+
+    open: int
+    unheard: frozenset[tuple[int, int]]
+
+
 class _Said(NamedTuple):
     """What is known of a message again at its next try, whatever else it says then."""
 
@@ -33,7 +40,7 @@ class Tally:
 
     * sent: messages that arrived, each once, whatever its sender heard of it
     * twice: copies: the same again, after an answer that was lost, or that a killed bot had no time
-      to note
+      to note, while anything waits at the bot
     * late: of those sent, the ones that needed more than one try, and those that say of themselves
       that they are (`is_late`, by their text)
     * open: tried and not arrived
@@ -95,13 +102,20 @@ class Tally:
             for key in [key for key in self._open if key[0] == chat][:new]:
                 del self._open[key]
 
-    def found(self, *, open_before: int, waiting: int | None) -> None:
-        """What waits at the bot, None where it does not say; and how many were open before it was
-        asked. What came to be open while it was asked, it may have had no time to count.
+    @property
+    def before(self) -> Before:
+        """What is open, and what may come again, by now."""
+        return Before(self.open, frozenset(self._unheard))
+
+    def found(self, before: Before, *, waiting: int | None) -> None:
+        """What waits at the bot, None where it does not say, and what there was before it was
+        asked. Where nothing waits no copy comes any more: what says the same then is the answer to
+        another question.
         """
         self.lost = 0
         if waiting == 0:
-            self.lost = min(open_before, self.open)
+            self.lost = min(before.open, self.open)
+            self._unheard -= before.unheard
 
     def killed(self, at: float) -> None:
         """The bot was killed then (as `Call.at` has it): what it had no time to note may come

@@ -189,10 +189,8 @@ class World:
             raise bad_request("chat not found")
         return chat
 
-    def writable_chat(
-        self, chat_id: int, *, media: str | None = None, thread_id: int | None = None
-    ) -> Chat:
-        """The chat a call wants to write to; refuses as the server does where the bot may not."""
+    def peopled_chat(self, chat_id: int) -> Chat:
+        """The chat whose members a call asks for: of a group that moved it refuses to say them."""
         chat = self.known_chat(chat_id)
         if chat.migrated_to is not None:
             raise ApiError(
@@ -200,6 +198,13 @@ class World:
                 "Bad Request: group chat was upgraded to a supergroup chat",
                 migrate_to=chat.migrated_to,
             )
+        return chat
+
+    def writable_chat(
+        self, chat_id: int, *, media: str | None = None, thread_id: int | None = None
+    ) -> Chat:
+        """The chat a call wants to write to; refuses as the server does where the bot may not."""
+        chat = self.peopled_chat(chat_id)
         if chat.type == "private":
             _check_private(chat)
         else:

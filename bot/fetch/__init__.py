@@ -50,6 +50,9 @@ ACCEPT = (
 REMEMBERED_HOSTS = 2_000  # more than can be asked within a pause
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
+# answers to who asks for a part, or for what has changed: nobody here does, and what is left out
+# would read as taken from the document
+PARTS = frozenset({206, 226})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +257,7 @@ class Fetcher:
         body: bytes | None = None
         # 304 to a question without conditions is no answer: there is nothing that would still hold.
         if response.status != 304 or not conditional:
-            if not 200 <= response.status < 300:
+            if not 200 <= response.status < 300 or response.status in PARTS:
                 wait = retry_after(response.headers, datetime.now(UTC))
                 raise FetchError(
                     reason(

@@ -9,7 +9,6 @@ its sockets. A proxy connects wherever it is told, so what it is told is judged 
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping, MutableMapping
@@ -22,11 +21,9 @@ from aiohttp.abc import AbstractResolver
 from cachetools import LRUCache
 from yarl import URL
 
-from bot.addresses import IPAddress, is_own
+from bot.addresses import INTERNET_NAME, IPAddress, is_own
 from bot.proxies import SYSTEMS, addresses_of, connector_of, http_proxy
 
-# a name of the internet, which a number in another form ("2130706433") or a bare word is not
-_NAME = re.compile(r"[^.]+(?:\.[^.]+)*\.[^.0-9][^.]*\.?")
 # hosts of which a SOCKS proxy is told the address: each is judged anew when it is asked for
 TOLD_HOSTS = 10_000
 # bytes of one header: a Content-Security-Policy may have sixteen thousand
@@ -130,7 +127,7 @@ class Ways:
         host = url.raw_host or ""
         found = await addresses_of(url, self._resolver)
         if not found:
-            if not named or not _NAME.fullmatch(host):
+            if not named or not INTERNET_NAME.fullmatch(host):
                 raise UnreachableError
             way.told[host] = host
             return

@@ -24,7 +24,8 @@ from bot.detect.meaning import installed
 from bot.errors import SourceError, StorageError
 from bot.fetch import Fetcher
 from bot.fetch.answers import Fetched, whole_due
-from bot.ingest.documents import Documents, Looked
+from bot.ingest import silence
+from bot.ingest.documents import Documents, Looked, at_other_places
 from bot.ingest.found import (
     FAILED,
     FLOOD,
@@ -195,14 +196,15 @@ class Ingest:
         try:
             return await self._look(spec, past)
         except SourceError as error:
-            return Failed(spec=spec, state=past.state, error=error)
+            why = error
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one source makes us do wrong, the others go on
             why = unforeseen(spec, error, during=During.READING)
-            return Failed(spec=spec, state=past.state, error=why)
         finally:
             self._read.discard(spec.key)
+        seen = at_other_places(past.documents.values())
+        return Failed(spec=spec, state=past.state, error=why, seen=seen)
 
     async def _look(self, spec: Spec, past: Past) -> Found:
         """The findings of a source, fetched, read and judged; nothing is stored yet."""
@@ -216,18 +218,15 @@ class Ingest:
         whole = whole_due(spec.key, past.state.last_ok_at, now=now)
         with Slot(self._asked) as slot:
             asked = await self._documents.fetch(
-                spec.key,
-                spec.requests(today),
-                past.documents,
-                slot=slot,
-                whole=whole,
-                failures=past.state.failures,
+                spec.key, spec.requests(today), past.documents, slot=slot, whole=whole
             )
             read = [await self._read_rates(spec, one) for one in asked]
         known = past.documents
         ask = partial(self._read_whole, spec, known)
         told = await compared(self.store, spec.requests(today), known, read, ask=ask)
-        return rates_in(spec, past.state, told)
+        found = rates_in(spec, past.state, told)
+        failed = [known[one.url] for one, _ in told if one.error is not None and one.url in known]
+        return replace(found, seen=[*found.seen, *at_other_places(failed)])
 
     async def _read_whole(
         self, spec: RateSpec, known: Mapping[str, Document], request: Request
@@ -256,12 +255,7 @@ class Ingest:
         # with what was read: documents that wait to be read take memory
         with Slot(self._asked) as slot:
             (looked,) = await self._documents.fetch(
-                spec.key,
-                requests,
-                past.documents,
-                slot=slot,
-                whole=whole,
-                failures=past.state.failures,
+                spec.key, requests, past.documents, slot=slot, whole=whole
             )
             if looked.error is not None:  # a feed is one document: without it there is nothing
                 raise looked.error
@@ -292,7 +286,9 @@ class Ingest:
         # so many are no editor's work, and are not judged anew; an institute revises its values
         many = is_rewritten(spec, max(len(recognised.reworded), past.rewriting))
         reworded = () if many else recognised.reworded
-        first = past.state.first_ok_at is None
+        silent_until = None
+        if met and new and not known and await silence.is_broken(self.store, spec):
+            silent_until = past.state.last_ok_at
         return NewsFound(
             spec=spec,
             state=past.state,
@@ -304,10 +300,10 @@ class Ingest:
             fingerprints=recognised.fingerprints,
             reworded=recognised.reworded,
             judged_anew=await judge_entries(self.workers, spec, reworded, said),
-            quiet=first or past.flood > 0 or len(new) > FLOOD,
+            quiet=bool(not met or silent_until or past.flood or len(new) > FLOOD),
             flood=past.flood,
             rewriting=past.rewriting,
-            loud=frozenset() if first else fresh_in_a_flood(judged, spec, self.clock()),
+            loud=fresh_in_a_flood(judged, spec, self.clock(), silent_until) if met else frozenset(),
         )
 
     async def _recognise_in(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -136,22 +136,17 @@ class Documents:
         *,
         slot: Slot,
         whole: bool = False,
-        failures: int = 0,
     ) -> list[Looked]:
         """The result of every request, in order; a failing one keeps no other from being asked.
 
         `known` are the source's documents as we last saw them; `whole` asks without conditions.
-        After `failures` in a row what has moved is asked at its new place and at its old one by
-        turns: a new one is closed, or sold, too.
         The `slot` is taken for each request when its host's turn has come, and kept after the last.
         """
         looked: list[Looked] = []
         for one in requests:
             slot.give_back()
             old = known.get(one.url) or Document(source=key, url=one.url)
-            moved_to = None
-            if old.moved_seen >= MOVED_AFTER and failures % 2 == 0:
-                moved_to = old.moved_to
+            moved_to = old.moved_to if old.moved_seen >= MOVED_AFTER else None
             looked.append(await self._look(old, one, moved_to, whole=whole, at_turn=slot.take))
         return looked
 
@@ -329,10 +324,18 @@ def _kind(answer: Fetched) -> str | None:
     return answer.content_type
 
 
+def at_other_places(failed: Iterable[Document]) -> list[Document]:
+    """The documents that failed and have moved, each to be asked at its other place next: a new
+    one is closed, or sold, too.
+    """
+    moved = [one for one in failed if abs(one.moved_seen) >= MOVED_AFTER]
+    return [replace(one, moved_seen=-one.moved_seen) for one in moved]
+
+
 def _remember(old: Document, answer: Fetched, digest: str | None, *, settled: bool) -> Document:
     """The document to remember of an address; one that is `settled` at its new place keeps that."""
     if settled or (answer.moved_to is not None and answer.moved_to == old.moved_to):
-        moved_seen = old.moved_seen + 1
+        moved_seen = abs(old.moved_seen) + 1
     else:
         moved_seen = int(answer.moved_to is not None)
     return Document(

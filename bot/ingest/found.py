@@ -215,21 +215,22 @@ def is_rewritten(spec: NewsSpec, count: int) -> bool:
 
 
 def fresh_in_a_flood(
-    judged: Mapping[Entry, Verdict], spec: NewsSpec, now: datetime
+    judged: Mapping[Entry, Verdict],
+    spec: NewsSpec,
+    now: datetime,
+    silent_until: datetime | None = None,
 ) -> frozenset[str]:
-    """The ids of what would wake readers and is minutes old among a backlog.
+    """The ids of what would wake readers and is minutes old among a backlog, or came after what had
+    listed nothing until then.
 
     Where many say they are that new, as on a site that dates everything anew, only what is urgent
     of an institute's: its numbers say that these are as many events.
     """
+    since = min(now - FRESH_IN_A_FLOOD, silent_until or now)
     fresh: list[Entry] = []
     for item in judged:
         at = spec.told_at(item)
-        if (
-            at is not None
-            and not item.day_only
-            and now - FRESH_IN_A_FLOOD <= at <= now + FAST_CLOCK
-        ):
+        if at is not None and not item.day_only and since <= at <= now + FAST_CLOCK:
             fresh.append(item)
     if len(fresh) <= FLOOD:
         return frozenset(item.id for item in fresh if judged[item].severity is not Severity.INFO)
@@ -253,11 +254,12 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A poll that brought nothing, and why."""
+    """A poll that brought nothing, and why; `seen` are documents to remember otherwise by it."""
 
     spec: Spec
     state: SourceState
     error: SourceError
+    seen: Sequence[Document] = ()
 
 
 Found = RatesFound | NewsFound | Failed

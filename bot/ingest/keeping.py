@@ -202,7 +202,7 @@ class Keeper:
         spec, state, seen = found.spec, found.state, found.seen
         admins = self.policy.admins
         believed, held = await trust.believed(db, spec, found.rates, admins=admins, now=now)
-        await trust.contradicted(db, spec, found.contradicted, admins=admins, now=now)
+        await trust.contradicted(db, found.contradicted, admins=admins, now=now)
         quiet = state.first_ok_at is None
         added, alerts = await keep_rates(db, spec, believed, quiet=quiet, admins=admins, now=now)
         pause = schedule.next_pause(spec.poll, state.pause, len(added))
@@ -329,6 +329,7 @@ class Keeper:
             error=error.reason,
             gone=gone,
             asked_at=state.asked_at,
+            seen=found.seen,
         )
         # What is gone is asked once a day: many failures in a row would be many days.
         if (gone and state.gone_at is None) or state.failures + 1 == TOLD_AFTER:

@@ -14,7 +14,6 @@ from functools import cached_property
 import storage.alerts
 import storage.clues
 import storage.entries
-import storage.kept_back
 import storage.stories
 import storage.told
 from bot.detect import identity
@@ -27,6 +26,7 @@ from bot.ingest.telling import (
     FRESH_FOR,
     NewsPolicy,
     Worth,
+    ask_again,
     break_story,
     edit_story,
     take_back,
@@ -200,7 +200,7 @@ async def _reword(
     if many:
         return 0
     if not (found.quiet or one.same_words):
-        await storage.kept_back.ask_again(db, one.story.pk, now=now)
+        await ask_again(db, one.story.pk, policy, now=now)
     if one.takes_back:
         await take_back(db, one.story.pk)
     if asked is None and one.is_shown(policy):

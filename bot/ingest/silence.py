@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import storage.brought
 import storage.entries
 import storage.notes
 from bot.alerts.notices import Notice, tell
 from bot.ingest.found import NewsFound
 from bot.reasons import Since, SourceKey
-from storage.db import Db
+from bot.sources.specs import NewsSpec
+from storage.db import Db, Store
 
 LEAST_PATIENCE = timedelta(days=7)  # a holiday of an agency that writes every day
 LONGEST_PATIENCE = timedelta(days=60)  # of a silence, however seldom a publisher speaks
@@ -67,6 +69,18 @@ async def _missed(db: Db, one: NewsFound, *, admins: Sequence[int], now: datetim
     await storage.notes.put(db, storage.notes.stale(key), str(day))
     told = Notice.of("notice.silent", {"source": SourceKey(key)}, day=day)
     await tell(db, admins, told, now=now)
+
+
+async def is_broken(store: Store, spec: NewsSpec) -> bool:
+    """Whether new entries are the first that a source brings, whose documents were empty before, as
+    while a site is being repaired: they are a backlog as at a first poll.
+
+    An institute's empty list says that nothing happened: what it brings then did since.
+    """
+    if spec.measures:
+        return False
+    async with store.reading() as db:
+        return not await storage.brought.anything(db, spec.key)
 
 
 def _patience(times: Sequence[datetime]) -> timedelta:

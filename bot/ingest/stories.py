@@ -13,7 +13,6 @@ import structlog
 
 import storage.brought
 import storage.entries
-import storage.kept_back
 import storage.stories
 import storage.withheld
 from bot.detect import hazards, stories
@@ -29,6 +28,7 @@ from bot.ingest.telling import (
     FRESH_FOR,
     NewsPolicy,
     Worth,
+    ask_again,
     break_story,
     edit_digests,
     edit_story,
@@ -169,7 +169,7 @@ async def _keep_entry(
         if before and language is not None and language not in before.languages:
             await edit_digests(db, pk, language, now=now)
     if before is not None and not settled and not quiet:
-        await storage.kept_back.ask_again(db, pk, now=now)
+        await ask_again(db, pk, policy, now=now)
     if over:  # a channel that has not posted it needs not hear of it
         await storage.withheld.drop(db, pk)
     if quiet or _stale(new, now):

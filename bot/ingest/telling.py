@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 from typing import Self
 
 import storage.alerts
 import storage.chats
+import storage.kept_back
 import storage.places
 import storage.stories
 import storage.told
@@ -21,7 +23,7 @@ from bot.alerts.notices import Notice, tell
 from bot.model.alerts import Approval, Severity
 from bot.model.news import Story
 from bot.model.places import Place
-from bot.readers.looked import places_near
+from bot.readers.looked import near_by_now, places_near
 from bot.readers.news import still_confirmed
 from bot.reasons import Quote, SourceKey
 from bot.sources.hazards import is_measured_urgent
@@ -76,7 +78,10 @@ async def break_story(db: Db, pk: int, policy: NewsPolicy, *, now: datetime) -> 
     alert = kind_stories.alert(story, approval=approval, now=now, answers=first, near=near)
     stored = await storage.alerts.enqueue(db, alert)
     if stored is not None and alert.approval:
-        lead = led(story, policy.feeds).lead.entry
+        asked = led(story, policy.feeds)
+        if first is not None:  # its other words were told
+            asked = asked.worst
+        lead = asked.lead.entry
         question = Notice.of(
             "notice.story",
             held=stored,
@@ -139,6 +144,12 @@ async def let_go_if_confirmed(db: Db, pk: int, policy: NewsPolicy) -> None:
     story = await storage.stories.get(db, pk)
     if story is not None and still_confirmed(story, policy.feeds):
         await storage.withheld.confirmed(db, pk)
+
+
+async def ask_again(db: Db, pk: int, policy: NewsPolicy, *, now: datetime) -> None:
+    """Let those whom a story was kept from be asked about it again: it grew, or says otherwise."""
+    near = partial(near_by_now, db, pk, policy.feeds, policy.places)
+    await storage.kept_back.ask_again(db, pk, now=now, near=near)
 
 
 class Worth(Enum):

@@ -15,7 +15,7 @@ import storage.held_rates
 import storage.notes
 import storage.rates
 import storage.sources
-from bot.alerts.notices import Notice, tell
+from bot.alerts.notices import Notice, held_rate, tell
 from bot.convert import convert
 from bot.detect import plausibility
 from bot.detect.series import holding
@@ -104,7 +104,7 @@ async def believed(
             asked: Sequence[int] = admins
             if new.effective_on in told:
                 asked = ()
-            times = await _held(db, spec, new, far, admins=asked, more=beside_it, now=now)
+            times = await _held(db, new, far, admins=asked, more=beside_it, now=now)
             told.add(new.effective_on)
         else:
             said = others.get((new.effective_on, new.pair), ())
@@ -115,7 +115,7 @@ async def believed(
                 continue
             times = None
             if found.reasons:
-                times = await _held(db, spec, new, found, admins=admins, now=now)
+                times = await _held(db, new, found, admins=admins, now=now)
         if times is None:
             trusted.append(new)
         elif times:
@@ -124,12 +124,13 @@ async def believed(
 
 
 async def contradicted(
-    db: Db, spec: RateSpec, rates: Sequence[Rate], *, admins: Sequence[int], now: datetime
+    db: Db, rates: Sequence[Rate], *, admins: Sequence[int], now: datetime
 ) -> None:
     """Put aside what two documents of a bank say differently of one day, but what is stored.
 
     Asking again would prove nothing, and another bank is near to both: an operator decides, or the
-    bank, by saying one thing in both. One question is asked for all of a poll.
+    bank, by saying one thing in both. One question is asked for all of a poll, and its answer asks
+    the next.
     """
     asked: list[tuple[Rate, storage.held_rates.Held]] = []
     for rate in rates:
@@ -143,17 +144,8 @@ async def contradicted(
     if not asked:
         return
     new, held = asked[0]
-    source = {"source": SourceKey(spec.key)}
-    question = Notice.of("notice.held", source, held=held.id, rate=_said(new, len(asked) - 1))
+    question = held_rate(new, held.id, more=len(asked) - 1)
     await tell(db, admins, question, now=now, reasons=(two_documents(new),))
-
-
-def _said(new: Rate, more: int) -> str:
-    """A held rate in a question, and how many more were held with it."""
-    said = f"{new.pair} {new.value}"
-    if more:
-        said += f" (+{more})"
-    return said
 
 
 async def _changed(db: Db, rates: Sequence[Rate]) -> list[tuple[Rate, list[SeenRate]]]:
@@ -251,7 +243,6 @@ async def _far(
 
 async def _held(
     db: Db,
-    spec: RateSpec,
     new: Rate,
     found: plausibility.Plausibility,
     *,
@@ -274,8 +265,7 @@ async def _held(
         return None
     # once: each poll brings the value again
     if held.times == 1:
-        source = {"source": SourceKey(spec.key)}
-        question = Notice.of("notice.held", source, held=held.id, rate=_said(new, more))
+        question = held_rate(new, held.id, more=more)
         await tell(db, admins, question, now=now, reasons=found.reasons)
         await storage.sources.ask(db, await _seconds(db, new), now=now)
     return held.times

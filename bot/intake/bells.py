@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import structlog
 from aiohttp import web
 
 from bot.errors import StorageError
 from bot.hubs import PATH, Hubs
-from bot.intake.webhook import at_most, in_one_form
+from bot.intake.webhook import in_one_form
 
 log = structlog.get_logger(__name__)
 
@@ -30,10 +32,7 @@ def add_bells(application: web.Application, hubs: Hubs, below: str) -> None:
 
     async def ring(request: web.Request) -> web.Response:
         told = request.match_info
-        body = await at_most(request, LARGEST_BELL + 1)
-        if len(body) > LARGEST_BELL:  # the next poll finds out by itself
-            return web.Response(status=413)
-        signature = request.headers.get("X-Hub-Signature", "")
+        body, signature = _pieces(request), request.headers.get("X-Hub-Signature", "")
         try:
             known = await hubs.rung(told["key"], told["token"], body, signature)
         except StorageError as error:
@@ -45,3 +44,18 @@ def add_bells(application: web.Application, hubs: Hubs, below: str) -> None:
     path = f"{in_one_form(below).rstrip('/')}/{PATH}/{{key}}/{{token}}"
     application.router.add_get(path, confirm)
     application.router.add_post(path, ring)
+
+
+async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
+    """The pieces of a request's body, as they come; of one that is too large the next poll finds
+    out by itself. What breaks off, or is packed otherwise than it says, is a bad request.
+    """
+    size = 0
+    try:
+        async for piece in request.content.iter_any():
+            size += len(piece)
+            if size > LARGEST_BELL:
+                raise web.HTTPRequestEntityTooLarge(max_size=LARGEST_BELL, actual_size=size)
+            yield piece
+    except (web.RequestPayloadError, ConnectionError):
+        raise web.HTTPBadRequest from None

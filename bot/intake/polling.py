@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from bot.errors import ConfigError, StorageError
 from bot.intake.inbox import Inbox
 from bot.intake.received import KINDS, has_number
 from bot.intake.salvage import first_number, tolerantly
-from bot.reasons import Reason, reason
+from bot.intake.told import Lost, Tell, untold, unwatched
+from bot.reasons import reason
 from bot.telegram import retry
 from bot.telegram.api import BotApi
 from bot.telegram.outcomes import (
@@ -33,25 +34,16 @@ log = structlog.get_logger(__name__)
 LONG_POLL = 20  # seconds; below the session's total time-out
 
 
-def _untold(_why: Reason | None) -> None:
-    """Tell nobody whether updates come."""
-
-
-async def _unwatched() -> None:
-    """Nobody watches for Telegram."""
-
-
 async def poll(
     api: BotApi,
     inbox: Inbox,
-    tell: Callable[[Reason | None], None] = _untold,
-    lost: Callable[[], Awaitable[object]] = _unwatched,
+    tell: Tell = untold,
+    lost: Lost = unwatched,
 ) -> None:
     """Receive for ever. A second poller (409) waits; an unknown token ends the program.
 
     A webhook left from before keeps updates from us: it is deleted, again and again until they
-    come, and whenever a 409 says that there is one. `tell` hears why none come, or None while they
-    do; `lost`, that Telegram gave no answer, which nobody else may notice while nothing is sent.
+    come, and whenever a 409 says that there is one.
     """
     tell(reason("updates.not_asked", "updates: not asked for yet"))
     question = _Question(api, inbox, tell, lost)
@@ -77,8 +69,8 @@ class _Question:
 
     api: BotApi
     inbox: Inbox
-    tell: Callable[[Reason | None], None]
-    lost: Callable[[], Awaitable[object]]
+    tell: Tell
+    lost: Lost
     offset: int | None = None
     limit: int | None = None
     span: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,6 +23,7 @@ from bot.errors import StorageError
 from bot.intake.inbox import Inbox
 from bot.intake.received import KINDS, has_number
 from bot.intake.salvage import first_number, tolerantly
+from bot.intake.told import Lost, Tell, unwatched
 from bot.reasons import Reason, reason, said
 from bot.telegram import retry
 from bot.telegram.api import BotApi
@@ -38,6 +39,10 @@ WEBHOOK_LOOK = 30.0  # seconds between looks whether it is still ours, and wheth
 #: Seconds between two times that it is set again at our own address: whoever set it otherwise, an
 #: old replica perhaps, may do the same.
 SET_AGAIN_EVERY = 300.0
+#: Looks in a row at which updates waited and none had come since the look before, until we are deaf
+#: though Telegram tells of no failure, as while a post hangs: one may meet an update on its way.
+LOOKS_IN_VAIN = 2
+NO_REASON = reason("webhook.no_reason", "no reason given")
 REFUSED_BY_US = "403"  # in Telegram's words, when a post had another secret
 
 
@@ -137,26 +142,20 @@ async def _stored(storing: Awaitable[None]) -> web.Response:
     return web.Response()
 
 
-async def _unwatched() -> None:
-    """Nobody watches for Telegram."""
-
-
 async def keep_webhook(
     api: BotApi,
     inbox: Inbox,
     hook: Hook,
     *,
-    tell: Callable[[Reason | None], None],
+    tell: Tell,
     on_trouble: OnTrouble,
-    lost: Callable[[], Awaitable[object]] = _unwatched,
+    lost: Lost = unwatched,
 ) -> None:
     """Have updates posted to the hook, for ever: set until Telegram takes it, and again when it is
     not ours any more.
 
     Which kinds are wanted is said each time: Telegram would go on with what an earlier program
-    asked for. `tell` hears why none can come, or None while they can; `on_trouble`, that Telegram
-    posts them in vain; `lost`, that it gave no answer at all, which nobody else may notice while
-    nothing is to be sent.
+    asked for. `on_trouble` is told that Telegram posts them in vain.
     """
     tell(reason("webhook.not_set", "webhook: not set yet"))
 
@@ -185,11 +184,13 @@ class _Watch:
     api: BotApi
     inbox: Inbox
     hook: Hook
-    tell: Callable[[Reason | None], None]
+    tell: Tell
     on_trouble: OnTrouble
-    lost: Callable[[], Awaitable[object]]
+    lost: Lost
     deaf: Reason | None = None  # why no update can come, as of the last look
-    _heard_at: datetime | None = None  # when the last one before had come
+    _newest_at: datetime | None = None  # when the newest update had come by the last look
+    _in_vain: int = 0  # looks in a row at which updates waited, and none had come since another
+    _heard_at: datetime | None = None  # by the last look at which we were deaf
     _set_again_at: float = -math.inf  # by the clock of `boottime`
 
     async def until_changed(self) -> None:
@@ -230,24 +231,30 @@ class _Watch:
 
     async def _look(self, posts: Posts) -> None:
         """Say whether updates come."""
-        trouble = await _trouble(self.inbox, posts)
+        newest_at = await self.inbox.last_received()
+        trouble = _trouble(posts, newest_at)
+        waits_still = posts.waiting > 0 and newest_at == self._newest_at
+        self._in_vain = self._in_vain + 1 if waits_still else 0
+        self._newest_at = newest_at
+        if trouble is None and self._in_vain >= LOOKS_IN_VAIN:
+            trouble = NO_REASON
         if trouble is not None:
             if self.deaf is None:
                 await self.on_trouble(Notice.of("notice.deaf"), trouble)
-            self._heard_at = await self.inbox.last_received()
+            self._heard_at = newest_at
             words = "webhook: Telegram cannot deliver updates: {why}"
             self.deaf = reason("webhook.deaf", words, why=trouble)
             log.warning("telegram cannot deliver updates", why=str(trouble), waiting=posts.waiting)
-        elif self.deaf is not None and not await self._is_untried(posts):
+        elif self.deaf is not None and not self._is_untried(posts):
             log.info("telegram delivers updates again")
             self.deaf = None
         self.tell(self.deaf)
 
-    async def _is_untried(self, posts: Posts) -> bool:
+    def _is_untried(self, posts: Posts) -> bool:
         """Whether updates wait, and none has come, nor failed, since the hook was set again."""
         if not posts.waiting or posts.failed_at is not None:
             return False
-        return await self.inbox.last_received() == self._heard_at
+        return self._newest_at == self._heard_at
 
     def _may_be_set_again(self) -> bool:
         """Whether it was not just now, and is from now on."""
@@ -263,14 +270,11 @@ def _lacks(posts: Posts) -> bool:
     return posts.kinds is not None and not posts.kinds.issuperset(KINDS)
 
 
-async def _trouble(inbox: Inbox, posts: Posts) -> Reason | None:
+def _trouble(posts: Posts, newest_at: datetime | None) -> Reason | None:
     """The failure of Telegram's last post, when updates wait and none came since; else None."""
     if not posts.waiting or posts.failed_at is None:
         return None
-    received_at = await inbox.last_received()
     # what came since the failure came through: Telegram is only slow to forget it
-    if received_at is not None and received_at.timestamp() >= posts.failed_at:
+    if newest_at is not None and newest_at.timestamp() >= posts.failed_at:
         return None
-    if not posts.why:
-        return reason("webhook.no_reason", "no reason given")
-    return said(posts.why)
+    return said(posts.why) if posts.why else NO_REASON

@@ -196,6 +196,8 @@ class RuleWords:
     when: str = ""  # speak of a moment to come: "when the dollar is 90", where a number is a level
     tell: str = ""  # ask to be told, and so for a rule: "warn me when"
     days: Mapping[int, str] = field(default_factory=dict)  # days to the words of a span
+    #: Likewise of one without a number, phrases apart by commas: "2 % in a day".
+    one_span: Mapping[int, str] = field(default_factory=dict)
     percent: Pattern = ""
     number_ending: Pattern = ""  # a case that hangs on a number
 
@@ -237,12 +239,19 @@ class CommandWords:
     chart: Pattern = ""  # words for a chart
     around: Pattern = ""  # what stands around currencies and means nothing: "rate", "for"
     ranges: Mapping[int, str] = field(default_factory=dict)  # 1, 7, 30, 365 days: of "90 days"
-    one_range: Mapping[int, str] = field(default_factory=dict)  # likewise without a number: "year"
+    #: Likewise without a number, phrases apart by commas, also of 14, 90 and 180 days: "quarter".
+    one_range: Mapping[int, str] = field(default_factory=dict)
     whole: str = ""  # phrases, apart by commas, of all the days there are: "all time"
     off: str = ""  # words for none: no quiet hours, no daily digest, no board
     on: str = ""  # words for switching something on: a board
     #: Commands to phrases, apart by commas, by which they are asked for without a slash.
     called: Mapping[str, str] = field(default_factory=dict)
+    #: Likewise, but never alone: what the command is given stands behind them, "mute football".
+    given: Mapping[str, str] = field(default_factory=dict)
+    #: Likewise, where it stands before them: "футболду жашыр".
+    given_last: Mapping[str, str] = field(default_factory=dict)
+    beside: str = ""  # words around those that mean nothing: "show", "please", "my"
+    about: str = ""  # words between those and what they are about: "on", "тууралуу"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +284,10 @@ class News:
     #: What closes or threatens to what says that it does no more, phrases apart by commas: a road
     #: that was opened is open again, a school was built.
     ended: Mapping[str, str] = field(default_factory=dict)
+    # beginnings of phrases in `ended` that are said of what was built, too; and phrases, apart by
+    # commas, beside which they are: "bridge opened in a ceremony"
+    opening: str = ""
+    inaugural: str = ""
     anew: str = ""  # phrases, apart by commas, that what had ended has begun again
     shut: str = ""  # beginnings of words that say behind an end that there is none: "then closed"
     before_it: str = ""  # words behind an end that tell of the time before: "after"

@@ -6,9 +6,12 @@ A subject is followed or not; a filter is asked of each story that comes of what
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
+# so near to midnight an end is that of its day, which was counted by another clock
+MIDNIGHT_SLACK = timedelta(minutes=1)
 LONGEST_ITEM = 60  # characters of what a filter names: beyond, it is no word that a headline has
 
 
@@ -72,3 +75,13 @@ class StoredFilter(Filter):
     chat: int
     until: datetime | None = None
     kept: int = 0
+
+    def last_day(self, zone: str) -> date | None:
+        """The day that it lasts to the end of where clocks go by a zone, as readers are told; None
+        for one that ends at an hour, or never.
+        """
+        if self.until is None:
+            return None
+        local = self.until.astimezone(ZoneInfo(zone))
+        day = (local - MIDNIGHT_SLACK).date()
+        return day if (local + MIDNIGHT_SLACK).date() != day else None

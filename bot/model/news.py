@@ -130,6 +130,13 @@ class Story:
         return replace(self, entries=tuple(entries))
 
     @property
+    def worst(self) -> Story:
+        """The same story by its gravest reports alone."""
+        most = max(item.severity.rank for item in self.entries)
+        entries = tuple(item for item in self.entries if item.severity.rank == most)
+        return replace(self, entries=entries)
+
+    @property
     def feeds(self) -> tuple[str, ...]:
         """The feeds that report it, in order of first report, each once."""
         return tuple(dict.fromkeys(entry.feed for entry in self.entries))

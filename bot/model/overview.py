@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.model.alerts import Lane
 from bot.model.broadcasts import Reach
 from bot.model.rates import Rate
+from bot.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +24,11 @@ class LaneWaits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldRate:
-    """A rate that waits for an operator's word, by its number."""
+    """A rate that waits for an operator's word, by its number, and why."""
 
     id: int
     rate: Rate
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ import storage.overview
 import storage.sources
 from bot.errors import StorageError
 from bot.hosts import is_loopback, names_no_stranger
-from bot.metrics import FAILING, INFO, OLDEST, REGISTRY, WAITING
+from bot.metrics import FAILING, INFO, OLDEST, REGISTRY, UNHEARD, WAITING
 from bot.model.overview import LaneWaits
 from bot.ops.live import Live
 from bot.ops.page import POLICY, document
@@ -91,15 +91,19 @@ class _Pages:
         note(await self._troubles())
         try:
             async with self.of.store.reading() as db:
-                lanes = await storage.overview.lanes(db, now=self.of.clock())
+                now, token = self.of.clock(), self.of.token
+                lanes = await storage.overview.lanes(db, now=now)
+                unheard = await self.of.unheard.look(db, token=token, now=now)
                 failing = await storage.sources.failing(db, self._polled)
         except StorageError:
             # what was true once is not said again; the other figures are wanted most now
             WAITING.clear()
             OLDEST.clear()
+            UNHEARD.clear()
             FAILING.clear()
         else:
             _count_waiting(lanes)
+            UNHEARD.set(len(unheard))
             _count_failing(failing)
         # version 0.0.4 is Prometheus's text format, and no version of ours
         return web.Response(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bot import metrics
+from bot.clock import boottime
 from bot.log import redact
 from bot.reasons import Reason, reason
 
@@ -13,6 +14,9 @@ from bot.reasons import Reason, reason
 STALE = timedelta(hours=12)
 # in a row, where nothing was ever read; at the usual rhythm an hour
 NEVER_READ_FAILURES = 3
+#: Seconds that a part which says again and again that it is well may be silent, or say otherwise,
+#: beyond its time: what is asked again after a refusal is mostly answered then.
+GRACE = 10.0
 #: The parts of a program that is ready. Their names stay: alarms are written with them.
 RECEIVES = "receives"  # Telegram is asked for updates, and answers
 SENDS = "sends"  # Telegram answers at all
@@ -23,6 +27,7 @@ WEBHOOK = "webhook"  # it is set, and Telegram can deliver to it; well where the
 PARTS = (RECEIVES, SENDS, WRITES, READS, FRESH, WEBHOOK)
 
 NEVER_READ = reason("data.never", "data: no source could be read yet")
+SILENT = reason("telegram.unheard", "telegram: nothing was heard of it for too long")
 
 
 class Readiness:
@@ -31,9 +36,25 @@ class Readiness:
     def __init__(self) -> None:
         self._told: dict[str, Reason] = {}
         self._asked: dict[str, Callable[[], Reason | None]] = {}
+        self._well_until: dict[str, float] = {}  # by `boottime`, of parts that say so again
 
     def tell(self, part: str, why: Reason | None) -> None:
         """A part is not ready for a reason, or is ready (None)."""
+        self._well_until.pop(part, None)
+        self._note(part, why)
+
+    def tell_again(self, part: str, why: Reason | None, *, within: float) -> None:
+        """What Telegram's last answer, or none, says of a part: it is well (None), which is said
+        again within so many seconds, or not, for a reason.
+
+        Once it was well it is ready until that has not been said for `GRACE` seconds too long: one
+        refusal is none, and silence is a reason.
+        """
+        if why is None:
+            self._well_until[part] = boottime() + within + GRACE
+        self._note(part, why)
+
+    def _note(self, part: str, why: Reason | None) -> None:
         if why is None:
             self._told.pop(part, None)
         else:
@@ -47,12 +68,18 @@ class Readiness:
         """The reason of each part that is not ready; empty when everything is."""
         found: dict[str, Reason] = {}
         for part in PARTS:
-            why = self._told.get(part)
+            why = self._of(part)
             if why is None and part in self._asked:
                 why = self._asked[part]()
             if why is not None:
                 found[part] = why
         return found
+
+    def _of(self, part: str) -> Reason | None:
+        why = self._told.get(part)
+        if part not in self._well_until:
+            return why
+        return None if boottime() <= self._well_until[part] else why or SILENT
 
 
 def answer(troubles: Mapping[str, Reason]) -> dict[str, object]:

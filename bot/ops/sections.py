@@ -255,6 +255,9 @@ def database(whole: Whole, view: View) -> str:
         if whole.backups.newest_on is not None:
             newest = day(whole.backups.newest_on, view.language, today=whole.now.date())
             facts["page.backups"] = f"{newest} ({whole.backups.count})"
+            if not whole.backups.count:  # of replicas another one made it, on its machine
+                gone = t("page.backups_not_here", view.language)
+                facts["page.backups"] = gone.format(day=newest)
     return f"<h2>{text('page.database', view)}</h2>{_facts(facts, view)}"
 
 

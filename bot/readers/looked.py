@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import storage.places
+import storage.stories
 from bot.detect.filters import Looked
 from bot.detect.nearness import near
 from bot.model.news import Story
 from bot.model.places import Place
 from bot.sources.hazards import measured
 from bot.sources.specs import Catalog, NewsSpec
+from storage.db import Db
 
 
 def looked_at(story: Story, catalog: Catalog) -> Looked:
@@ -29,3 +32,13 @@ def places_near(
         return frozenset()
     found = measured(story, feeds)
     return near(story, found and found[1], places.values())
+
+
+async def near_by_now(
+    db: Db, pk: int, feeds: Mapping[str, NewsSpec], places: Mapping[str, Place]
+) -> frozenset[str]:
+    """The places that a stored story is near to; none where no chat chose any."""
+    if not places or not await storage.places.anybody(db):
+        return frozenset()
+    story = await storage.stories.get(db, pk)
+    return frozenset() if story is None else places_near(story, feeds, places)

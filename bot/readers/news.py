@@ -9,9 +9,10 @@ from typing import Any
 
 import storage.stories
 from bot.detect.corrections import as_mended, mending, without_taken_back
+from bot.detect.endings import before_its_end
 from bot.detect.filters import keeps_back
 from bot.model.filters import StoredFilter
-from bot.model.news import NewsPage, Story
+from bot.model.news import Mending, NewsPage, StoredEntry, Story
 from bot.readers.looked import looked_at
 from bot.sources.specs import Catalog, NewsSpec
 from bot.sources.standing import is_confirmed, led
@@ -25,6 +26,22 @@ STORIES_A_PAGE = 5  # a headline and who reports it: a phone's height
 def as_told(story: Story, feeds: Mapping[str, NewsSpec]) -> Story:
     """The story led by its most trusted report, or by what its publisher put right or took back."""
     return as_mended(led(story, feeds), mending(story))
+
+
+def as_worded(
+    story: Story,
+    language: str,
+    *,
+    worse: bool,
+    mended: tuple[StoredEntry, Mending] | None,
+    over: StoredEntry | None = None,
+) -> Story:
+    """A story, as it is `led`, with the report first whose words an alert tells: by which it was
+    `mended`; of one that got `worse` the gravest, since the others' were told before; not that by
+    which it is `over`, where there is another.
+    """
+    story = before_its_end(as_mended(story, mended), over).told_in(language)
+    return story.gravest if worse and mended is None else story
 
 
 def still_confirmed(story: Story, feeds: Mapping[str, NewsSpec]) -> bool:

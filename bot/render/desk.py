@@ -1,4 +1,4 @@
-"""The editorial desk: what an operator may do with a story that waits for their word."""
+"""The desk: what an operator may do with a story, or a rate, that waits for their word."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ def correction_buttons(number: int, language: str) -> Rows:
     send = Button(t("button.send", language), data=f"story:approve:{number}", colour=Colour.GREEN)
     reject = Button(t("button.reject", language), data=f"story:reject:{number}", colour=Colour.RED)
     return ((send, reject),)
+
+
+def rate_buttons(number: int, language: str) -> Rows:
+    """Let a held rate through, or leave the one that is known."""
+    words, data = t("button.approve", language), f"held:approve:{number}"
+    approve = Button(words, data=data, colour=Colour.GREEN)
+    reject = Button(t("button.reject", language), data=f"held:reject:{number}", colour=Colour.RED)
+    return ((approve, reject),)
 
 
 def card(number: int, story: Story, feeds: Sequence[str], language: str) -> Message:

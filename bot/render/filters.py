@@ -22,8 +22,6 @@ LISTED_LETTERS = 45  # and in the list
 #: For how many days one may hear less of something; 0: for good.
 SPANS = (1, 7, 0)
 CANCEL = "cancel"  # in the place of a code
-# so near to midnight an end is that of its day, which was counted by another clock
-MIDNIGHT_SLACK = timedelta(minutes=1)
 NAMED = {
     Trait.WORD: "filters.word",
     Trait.SOURCE: "filters.source",
@@ -140,18 +138,17 @@ def _item(one: StoredFilter, language: str, zone: str, now: datetime) -> Rich:
     named = replace(one, said=cut(message(one.said), LISTED_LETTERS).text)
     parts: list[Rich | str] = ["• " + name(named, language)]
     if one.until is not None:
-        parts.append(_until(one.until, language, zone, now))
+        parts.append(_until(one, one.until, language, zone, now))
     if one.kept:
         parts.append(phrase("filters.kept_one", language, n=one.kept))
     return join(" · ", parts)
 
 
-def _until(until: datetime, language: str, zone: str, now: datetime) -> Rich:
+def _until(one: StoredFilter, until: datetime, language: str, zone: str, now: datetime) -> Rich:
     """The end of a filter: its hour where that is today or tomorrow in the `zone`, else its day."""
+    if (day := one.last_day(zone)) is not None:
+        return phrase("rule.until", language, day=day_until(day, language))
     local, today = until.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
-    last_day = (local - MIDNIGHT_SLACK).date()
-    if (local + MIDNIGHT_SLACK).date() != last_day:
-        return phrase("rule.until", language, day=day_until(last_day, language))
     if local.date() == today:
         return phrase("filters.until_today", language, time=clock(local))
     if local.date() == today + timedelta(days=1):

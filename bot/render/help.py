@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.i18n import t
 from bot.render.phrases import phrase
-from bot.render.text import Message, Rich, bold, code, join, lines, message
+from bot.render.text import Button, Message, Rich, bold, code, join, lines, message
 
 REST = "help.settings"
 #: The groups of /help, most used first, and in each its commands likewise.
@@ -71,7 +72,12 @@ NOT_UNDERSTOOD = {
 }
 
 
-def unknown(language: str, about: str = "money") -> Message:
-    """The answer to text that is no command and no conversion; `about` is a key of that table."""
+def unknown(language: str, about: str = "money", *, seek: str = "") -> Message:
+    """The answer to text that is no command and no conversion; `about` is a key of that table,
+    `seek` are words to look for in the news.
+    """
     msgid, example = NOT_UNDERSTOOD[about]
-    return message(phrase(msgid, language, example=code(example)))
+    said = message(phrase(msgid, language, example=code(example)))
+    if not seek:
+        return said
+    return replace(said, buttons=((Button(t("button.search_news", language), f"seek:{seek}"),),))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bot.i18n import name_of, t
 from bot.model.news import Mending, StoredEntry, Story
 from bot.render.news import Names
@@ -13,14 +11,6 @@ from bot.render.text import Rich, join, link, one_line
 OVER_MARK = "✔"
 MENDED_MARKS = {Mending.CORRECTED: "✎", Mending.TAKEN_BACK: "✖"}
 TEXTS = ("news.over", "news.corrected", "news.taken_back")
-
-
-def before_its_end(story: Story, over: StoredEntry | None) -> Story:
-    """The story without the report by which it is `over`, or behind it where it is the only one."""
-    entries = tuple(one for one in story.entries if over is None or one.pk != over.pk)
-    if over is None or not entries:
-        return story
-    return replace(story, entries=(*entries, over))
 
 
 def over(over: StoredEntry, language: str) -> Rich:

@@ -3,13 +3,15 @@
 windows-1251 comes labelled utf-8, utf-8 comes labelled windows-1251, a cut inside a character makes
 one invalid byte in a megabyte. Valid multi-byte UTF-8 is never an accident, so it wins over any
 label; text that reads as Russian words in a Cyrillic table wins over a Latin label. A byte order
-mark is believed.
+mark is believed. What publishes by Java or JavaScript may write an emoji as UTF-16 has it, in two
+halves: by two references to characters that there are not, or in six bytes.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+import sys
 from functools import cache
 
 from bot.languages import languages
@@ -31,6 +33,20 @@ _CYRILLIC = ("cp1251", "koi8_r", "iso8859_5", "cp866", "mac_cyrillic")
 _SINGLE_BYTE = re.compile(r"cp125\d|iso8859.*|latin.*|koi8.*|cp866|mac.*|ascii|cp437|cp850")
 _FOREIGN_RUN = re.compile(r"[^\x00-\x7f]+")
 _ASCII = re.compile(r"[\x00-\x7f]+")
+# "&#55357;&#56832;", also within markup that is escaped itself
+_REFERENCE = (
+    r"(?P<{0}mark>&(?:amp;)*\#)(?:x0*(?P<{0}hex>{1})(?![0-9a-f])|0*(?P<{0}dec>{2})(?!\d));?"
+)
+_PAIR = re.compile(
+    _REFERENCE.format("a", "d[89ab][0-9a-f]{2}", r"5[56]\d{3}")
+    + _REFERENCE.format("b", "d[c-f][0-9a-f]{2}", r"5[67]\d{3}"),
+    re.IGNORECASE | re.ASCII,
+)
+_NO_CHARACTER = re.compile(
+    _REFERENCE.format("", "d[89a-f][0-9a-f]{2}|[0-9a-f]{6,}", r"5[5-7]\d{3}|\d{7,}"),
+    re.IGNORECASE | re.ASCII,
+)
+_PAIR_OF_BYTES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 
 
 def by_mark(body: bytes) -> str | None:
@@ -42,7 +58,13 @@ def by_mark(body: bytes) -> str | None:
 
 
 def decode(body: bytes, content_type: str | None = None) -> str:
-    """A document's text though its labels may lie; never fails, at worst with U+FFFD."""
+    """A document's text though its labels may lie, with what its references can mean; never fails,
+    at worst with U+FFFD.
+    """
+    return _with_characters(_decoded(body, content_type))
+
+
+def _decoded(body: bytes, content_type: str | None) -> str:
     if (marked := by_mark(body)) is not None:
         return marked
     for start, encoding in _STARTS:
@@ -51,12 +73,46 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        return _decode_legacy(body, _labels(body, content_type))
+        whole = _strictly(_PAIR_OF_BYTES.sub(_of_six_bytes, body), "utf-8")
+        return _decode_legacy(body, _labels(body, content_type)) if whole is None else whole
     if "\x1b" in text:  # seven-bit encodings of Japanese and Korean look like ASCII
         for label in _labels(body, content_type):
             if label.startswith("iso2022"):
                 return body.decode(label, "replace")
     return text
+
+
+def _of_six_bytes(pair: re.Match[bytes]) -> bytes:
+    halves = pair[0].decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass")
+    return halves.decode("utf-16-le").encode()
+
+
+def _with_characters(text: str) -> str:
+    """A document in which two references to the halves of a character are one to it. Any other to
+    no character is left out: one alone makes a whole feed unreadable.
+    """
+    if "&" not in text:
+        return text
+    return _NO_CHARACTER.sub(_if_there_is, _PAIR.sub(_whole, text))
+
+
+def _whole(pair: re.Match[str]) -> str:
+    high, low = (_number(pair[f"{one}hex"], pair[f"{one}dec"]) for one in "ab")
+    if not (0xD800 <= high < 0xDC00 <= low < 0xE000) or pair["amark"] != pair["bmark"]:
+        return pair[0]
+    return f"{pair['amark']}{0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00};"
+
+
+def _if_there_is(reference: re.Match[str]) -> str:
+    number = _number(reference["hex"], reference["dec"])
+    return "" if 0xD800 <= number < 0xE000 or number > sys.maxunicode else reference[0]
+
+
+def _number(hexadecimal: str | None, decimal: str | None) -> int:
+    """A reference's number; beyond all characters where it has too many figures for any."""
+    figures, base = (decimal or "", 10) if hexadecimal is None else (hexadecimal, 16)
+    figures = figures.lstrip("0")
+    return int(figures or "0", base) if len(figures) <= 7 else sys.maxunicode + 1
 
 
 def _labels(body: bytes, content_type: str | None) -> list[str]:

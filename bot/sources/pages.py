@@ -35,7 +35,7 @@ from bot.sources.entries import two_letter
 from bot.sources.links import absolute_link
 from bot.sources.listed import Article, ArticleReader, EntryReader
 from bot.sources.specs import NewsSpec
-from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text, with_emoji
+from bot.sources.text import LONGEST_TEXT, clean, one_line, plain_text, with_signs
 from bot.sources.timetable import FAST_CLOCK
 from bot.sources.trees import inner_text, tree_of
 
@@ -109,7 +109,8 @@ def parse_article(
     `url` is the page's address, for the result; with the publisher's `zone` a day without a time
     is known as one. Raises ParseError when there is no article.
     """
-    text = with_emoji(decode(body, content_type))
+    # the extractor would end a paragraph where a quotation mark is written as an element
+    text = with_signs(decode(body, content_type))
     page = tree_of(text)
     found = _extracted(text, url)
     content = ""
@@ -146,9 +147,6 @@ def parse_article(
     )
 
 
-_QUOTED = re.compile(r"</?q(?:\s[^<>]*)?>", re.IGNORECASE)
-
-
 def _extracted(text: str, url: str | None) -> Document | None:
     """The article that trafilatura finds in a page; None where it finds none."""
     # Only here: the module's docstring says what the import costs.
@@ -157,9 +155,8 @@ def _extracted(text: str, url: str | None) -> Document | None:
     # what they cannot read is told by our own error
     for library in ("trafilatura", "htmldate", "courlan"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
-    # It ends a paragraph where a quotation mark is written as an element.
     found = bare_extraction(
-        _QUOTED.sub("", text),
+        text,
         url=url,
         include_comments=False,
         include_tables=False,

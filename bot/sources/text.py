@@ -51,6 +51,11 @@ _TAG = re.compile(
 #: A picture whose text is as short as an emoji of several parts may be, by number too. Bounded: of
 #: a tag that never ends each attribute would read on to the end.
 _PICTURED = re.compile(r"<img\s[^<>]{0,500}?\balt=([\"'])([^\"'<>]{1,64})\1[^<>]{0,500}>")
+_QUOTATION = re.compile(r"<(?P<closes>/?)q(?:\s[^<>]*)?>", re.IGNORECASE)
+QUOTATION_LOOK = 200  # characters in which its first words are
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+#: The marks of a quotation and of one within it, in English and in Russian and Kyrgyz.
+_MARKS = {False: (("“", "”"), ("‘", "’")), True: (("«", "»"), ("„", "“"))}
 _BLOCK = re.compile(rf"<(?:{'|'.join(_PARAGRAPHS | {'br'})})\b", re.IGNORECASE)
 
 
@@ -126,7 +131,7 @@ def _without_markup(value: str) -> str:
 
     # huge_tree lifts libxml2's limits of length and depth, which are for trees; none is built here.
     parser = etree.HTMLParser(target=_TextTarget(), huge_tree=True, encoding="utf-8")
-    value = with_emoji(value)
+    value = with_signs(value)
     # A CDATA section inside HTML is a comment to a browser; in a feed it is a text wrapped twice.
     if "<![CDATA[" in value:
         value = value.replace("<![CDATA[", "").replace("]]>", "")
@@ -134,13 +139,41 @@ def _without_markup(value: str) -> str:
     return str(parser.close())
 
 
-def with_emoji(markup: str) -> str:
-    """Markup with the emoji that stand in it as pictures, as characters again: WordPress makes
-    pictures of all in its feeds, and says in `alt` which. Any other picture is no text.
+def with_signs(markup: str) -> str:
+    """Markup with the characters that it has elements for: emoji, and quotation marks.
+
+    WordPress makes pictures of all emoji in its feeds, and says in `alt` which; any other picture
+    is no text. The marks of a quotation are the browser's part.
     """
-    if "<img" not in markup:
+    if "<img" in markup:
+        markup = _PICTURED.sub(lambda found: _emoji_of(found[2], found[0]), markup)
+    if _QUOTATION.search(markup) is None:
         return markup
-    return _PICTURED.sub(lambda found: _emoji_of(found[2], found[0]), markup)
+    return _quoted(markup)
+
+
+def _quoted(markup: str) -> str:
+    """Markup with quotation marks in the place of their elements, in each language's own way: by
+    the letters that follow, since few pages say which they are in.
+    """
+    pieces: list[str] = []
+    closing: list[tuple[str, int]] = []  # the open quotations' marks, and their opening pieces
+    at = 0
+    for tag in _QUOTATION.finditer(markup):
+        pieces.append(markup[at : tag.start()])
+        at = tag.end()
+        if not tag["closes"]:
+            is_cyrillic = _CYRILLIC.search(markup, at, at + QUOTATION_LOOK) is not None
+            opens, closes = _MARKS[is_cyrillic][len(closing) % 2]
+            closing.append((closes, len(pieces)))
+            pieces.append(opens)
+        elif closing:
+            mark, opened = closing.pop()
+            if "".join(pieces[opened + 1 : opened + 3]).strip():
+                pieces.append(mark)
+            else:  # nothing is quoted
+                del pieces[opened:]
+    return "".join([*pieces, markup[at:]])
 
 
 def _emoji_of(alt: str, picture: str) -> str:

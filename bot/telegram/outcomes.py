@@ -16,12 +16,15 @@ from typing import Any, get_args
 
 import orjson
 
+from bot.log import redact
 from bot.reasons import Reason, reason, said
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Telegram has it. `message_id` is 0 for methods that make no message."""
+    """Telegram has it. `message_id` is 0 for methods that make no message, and of one that is
+    there no more.
+    """
 
     message_id: int
     result: Any = None
@@ -128,6 +131,7 @@ def why(outcome: Outcome) -> Reason:
 # ── reading an answer ───────────────────────────────────────────────────────
 
 FLOOD_UNSAID = 5.0  # seconds to wait after a 429 that does not say how long
+SLOW_UNSAID = 30.0  # and in a group in slow mode
 #: Longer than any flood of Telegram's: asked again then, and no number becomes a time no clock has.
 FLOOD_MOST = 7 * 86400.0
 
@@ -159,6 +163,8 @@ _NOT_WORDS = re.compile(r"rights to send (?!text|a message)|chat_send_(?!plain)\
 _OF_WORDS = frozenset({"sendMessage", "sendRichMessage", "sendChatAction"})
 #: How the methods begin that change what is there.
 _OF_CHANGES = ("edit", "pin", "unpin", "delete")
+#: How long to wait, in words: something on the way may have left the field out.
+_WAIT = re.compile(r"(?:retry after |slowmode_wait_)([1-9][0-9]{0,8})")
 _THREAD = ("topic_closed", "topic_deleted", "message thread not found")
 _NO_MESSAGE = (
     "message to edit not found",
@@ -168,6 +174,8 @@ _NO_MESSAGE = (
     "message to be edited is too old",
     "message to pin not found",
 )
+#: It was sent, and somebody, another bot of the group perhaps, was faster than the answer.
+_DELETED = "sent message was immediately deleted"
 #: Refused for its words: without entities and buttons they are the same.
 _HOPELESS = ("message is too long", "text is empty", "text must be non-empty")
 
@@ -177,16 +185,16 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        if body.lstrip()[:1] == b"<":  # a page in its place: Telegram has none
+        # a page in its place, or words: Telegram has none
+        if status >= 300 or body.lstrip()[:1] not in {b"{", b""}:
             return _not_its_own(status)
         # cut off after Telegram acted, perhaps
         no_json = reason("telegram.no_json", "HTTP {status} without JSON", status=str(status))
-        return _unread(status, Ambiguous(no_json, body))
-    if not isinstance(answer, dict) or "ok" not in answer:
-        words = "HTTP {status} without an object"
-        return _unread(status, Ambiguous(reason("telegram.no_object", words, status=str(status))))
-    if answer.get("ok") is True:
-        result = answer.get("result")
+        return Ambiguous(no_json, body)
+    if not isinstance(answer, dict):
+        return _not_its_own(status)
+    if answer.get("ok") is True and "result" in answer:  # which the Bot API always says
+        result = answer["result"]
         message_id = None
         if isinstance(result, dict):
             message_id = whole(result.get("message_id"))
@@ -203,11 +211,6 @@ def read(status: int, body: bytes, method: str) -> Outcome:
     return _refused(code, str(answer.get("description", "")), parameters, method)
 
 
-def _unread(status: int, perhaps: Ambiguous) -> Outcome:
-    """The outcome of an answer nobody can read: only one of success may be of what was done."""
-    return perhaps if status < 300 else _not_its_own(status)
-
-
 def _not_its_own(status: int) -> Retry:
     """The outcome of no answer of Telegram's own: a proxy's page, a gateway's JSON, the way to
     another address, or a refusal cut short. Nothing was done, and whatever its status means, it
@@ -222,8 +225,13 @@ def _refused(  # noqa: C901, PLR0911, PLR0912 - a table
     code: int, description: str, parameters: dict[str, Any], method: str
 ) -> Outcome:
     text = description.lower()
+    # Whoever repeats what it was told says our token. What is kept is given away with a chat's
+    # data, and a token that was cut is known for none any more.
+    description = redact(description)
     if code == 429:
-        return Retry(TOO_MANY, after=_seconds(parameters.get("retry_after")), flood=True)
+        return Retry(TOO_MANY, after=_seconds(parameters.get("retry_after"), text), flood=True)
+    if _DELETED in text:
+        return Sent(0)
     if code >= 500 or code == 200:
         return Retry(reason("telegram.error", "error {code}", code=str(code)))
     if code == 401 or (code == 404 and text == "not found"):
@@ -238,7 +246,8 @@ def _refused(  # noqa: C901, PLR0911, PLR0912 - a table
     if _says(text, _NO_MESSAGE):
         return Rejected(reason(NO_MESSAGE, "{words}", words=description), unneeded=True)
     if "slow mode" in text or "slowmode" in text:
-        return Retry(reason("telegram.slow_mode", "slow mode"), after=30.0, flood=True)
+        slow = reason("telegram.slow_mode", "slow mode")
+        return Retry(slow, after=_seconds(None, text, unsaid=SLOW_UNSAID), flood=True)
     for phrase, gone in _GONE:
         if phrase in text:
             return gone
@@ -273,10 +282,13 @@ def whole(value: object) -> int | None:
     return None
 
 
-def _seconds(value: object) -> float:
-    """Seconds that a 429 asks to wait; FLOOD_UNSAID where it names no such time."""
+def _seconds(value: object, text: str, *, unsaid: float = FLOOD_UNSAID) -> float:
+    """Seconds that a refusal asks to wait, by its field or else its words; `unsaid` where it names
+    no such time.
+    """
     if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
-        return FLOOD_UNSAID
+        found = _WAIT.search(text)
+        value = float(found[1]) if found else unsaid
     return min(float(value), FLOOD_MOST)
 
 

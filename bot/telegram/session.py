@@ -8,7 +8,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from bot.addresses import is_own
+from bot.addresses import INTERNET_NAME, is_own
+from bot.config import Settings
 from bot.proxies import SYSTEMS, addresses_of, connector_to_anywhere, http_proxy
 from bot.sockets import attentive
 
@@ -19,16 +20,19 @@ MOST_CONNECTIONS = 400
 Session = aiohttp.ClientSession  # for who only hands it on
 
 
-async def proxy_of(
-    url: str, proxy: str | None, *, past_home: bool, resolver: AbstractResolver | None = None
-) -> str | None:
-    """The proxy by which a Bot API server is asked; none, where it leads `past_home`, of one that
-    is the operator's own machine by all of its addresses.
+async def proxy_of(settings: Settings, resolver: AbstractResolver | None = None) -> str | None:
+    """The proxy by which the Bot API server is asked; none, where all others are asked by it too,
+    of one that is the operator's own machine by all of its addresses.
     """
-    if proxy is None or not past_home:
+    proxy = settings.proxy
+    if proxy is None or not settings.proxies_past_home:
         return proxy
-    found = await addresses_of(URL(url), resolver)
-    return None if found and all(map(is_own, found)) else proxy
+    asked = URL(settings.bot_api_url)
+    found = await addresses_of(asked, resolver)
+    if found:
+        return None if all(map(is_own, found)) else proxy
+    # a container's name is known once it runs, which may be after us; a proxy would never know it
+    return proxy if INTERNET_NAME.fullmatch(asked.raw_host or "") else None
 
 
 def open_session(

@@ -53,6 +53,8 @@ alert = Table(  # a decision, stored once, without language or text
     Column("among_kept", Boolean, nullable=False, server_default="0"),
     # on what terms it goes out: what each means is told there
     *(Column(one.name, Boolean, nullable=False, server_default="0") for one in fields(Terms)),
+    # a number is never given twice: buttons have it, and so have the words that a process remembers
+    sqlite_autoincrement=True,
 )
 partial_index(
     "ix_alert_about", alert.c.about_series, alert.c.about_day, where="about_series IS NOT NULL"
@@ -94,6 +96,8 @@ delivery = Table(  # alert × chat
     # of what was withheld: what its channel's policy asked for, as in bot.model.chats
     Column("demand", String),
     UniqueConstraint("alert_id", "chat_id"),
+    # nor is one of these, by which a process marks what it has in hand
+    sqlite_autoincrement=True,
 )
 partial_index("ix_delivery_due", delivery.c.lane, delivery.c.id, where="state = 'pending'")
 partial_index("ix_delivery_leased", delivery.c.lease_until, where="state = 'leased'")

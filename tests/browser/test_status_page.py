@@ -5,14 +5,17 @@ a desk, in the dark, in three languages, live, and with nothing that its policy 
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from bot.emulator import TEST_TOKEN, Emulator
 from tests.e2e.driven import OPERATOR, TODAY, Day, driven_day
-from tests.e2e.program import CHANNEL, READER
-from tests.publishers import daily
+from tests.e2e.program import CHANNEL, READER, Program
+from tests.ports import free_port
+from tests.publishers import bank_at, daily
 
 PHONE, DESK = (390, 844), (1280, 900)
 
@@ -77,6 +80,8 @@ async def test_the_page_shows_the_whole_and_follows_it_live(
         below = "id => document.getElementById(id).getBoundingClientRect().top"
         tops = [await phone.evaluate(below, one) for one in ("verdict", "alerts", "sources")]
         assert tops == sorted(tops), "what was told is not under a hundred sources"
+        share = "names => Math.min(...names.map(b => b.offsetWidth / b.parentNode.offsetWidth))"
+        assert await phone.locator("#sources li b").evaluate_all(share) > 0.5, "words beside a name"
         dark = "getComputedStyle(document.body).backgroundColor"
         assert await phone.evaluate(dark) != await desk.evaluate(dark)
         shown = await desk.content() + await phone.content()
@@ -86,3 +91,30 @@ async def test_the_page_shows_the_whole_and_follows_it_live(
         for page in (desk, phone):
             await page.context.close()
     assert problems == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
+async def test_the_page_comes_back_by_itself_after_a_restart_of_the_bot(
+    browser: Browser, tmp_path: Path, end: signal.Signals
+) -> None:
+    """And shows what happened since, without being asked for anew."""
+    page = await browser.new_page()
+    async with Emulator(TEST_TOKEN, "jarchy_bot") as telegram:
+        listen = f"127.0.0.1:{free_port()}"
+        program = Program(tmp_path, telegram, bank_at("http://127.0.0.1:9"), OPS_LISTEN=listen)
+        try:
+            await program.start()
+            await page.goto(f"http://{listen}/status?lang=en")
+            await page.evaluate("window.same = true")
+            for number in (1, 2):
+                await expect(page.locator("#outbox")).to_contain_text(f"Chats{number - 1}")
+                await program.end(end)
+                telegram.add_private(telegram.add_user(READER + number, "Aigul", "en"))
+                await telegram.send_text(READER + number, "/start")
+                await program.start()
+            await expect(page.locator("#outbox")).to_contain_text("Chats2")
+            assert await page.evaluate("window.same")
+        finally:
+            await program.kill()
+            await page.close()

@@ -391,6 +391,41 @@ async def test_G16_what_was_given_up_is_looked_at_daily_and_keeps_its_settings(d
         ).scalar_one() is False
 
 
+@pytest.mark.parametrize("status", ["member", "left"])
+@pytest.mark.cases
+async def test_G16_G19_a_group_that_moved_while_it_was_given_up_is_looked_at_where_it_is(
+    desk: Bench, status: str
+) -> None:
+    """Telegram tells its new number when it is asked who is in it. What it chose goes along, also
+    where nobody lets us write.
+    """
+
+    async def no_pause(_seconds: float) -> None:
+        """At once."""
+
+    old, new = -777, -1001000000777
+    desk.emulator.add_group(old, "Market", members=[ONE], owner=TWO)
+    await desk.reader(old, ChatKind.GROUP, language="ky", time_zone="Europe/Moscow")
+    async with desk.store.writing() as db:
+        await storage.chats.close(db, old, why=NO_RIGHT.why)
+    desk.emulator.migrate(old, new)
+    desk.emulator.set_bot_status(new, status, by=TWO)
+    found = await look_again(
+        desk.store, desk._api, int(desk.worker.token_name), lambda: NOW, no_pause
+    )
+    assert found == (status == "member")
+    async with desk.store.reading() as db:
+        moved = await storage.chats.get(db, new)
+        assert moved is not None
+        assert (moved.active, moved.language, moved.time_zone) == (
+            status == "member",
+            "ky",
+            "Europe/Moscow",
+        )
+        assert await storage.chats.subscriptions(db, new) == ("topic:security",)
+        assert await storage.chats.get(db, old) is None
+
+
 @pytest.mark.cases
 async def test_G16_one_401_loses_no_token_and_no_message(desk: Bench) -> None:
     """Telegram is asked again, and says that it knows us."""

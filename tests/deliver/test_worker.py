@@ -9,13 +9,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+import bot.deliver.claims
 import storage.chats
 import storage.claims
 import storage.fan_out
 import storage.pace
 from bot.clock import boottime
 from bot.deliver.claims import LEASE, LEASE_MARGIN
+from bot.deliver.signals import IDLE
 from bot.deliver.slots import Slots
 from bot.deliver.worker import REQUEST
 from bot.emulator import TEST_TOKEN, Emulator, Fault
@@ -28,6 +31,7 @@ from bot.telegram.retry import RetryPolicy
 from bot.telegram.session import open_session
 from storage.db import Store
 from storage.opening import open_store
+from tests.waiting import until
 from tests.world import SECURITY, Sending, World, migrated_copy
 
 ONE, TWO, GROUP, FORUM = 1001, 1002, -1001000000001, -1001000000003
@@ -93,6 +97,7 @@ async def test_G4_a_429_for_one_chat_does_not_delay_the_others(bench: World) -> 
         Fault.server_error(502),
         Fault(Kind.HTML, code=200),
         Fault(Kind.GATEWAY, code=403),
+        Fault(Kind.GATEWAY, code=200),
         Fault.server_error(503),
     ],
 )
@@ -113,6 +118,28 @@ async def test_G5_after_an_outage_everything_is_sent_once(bench: World, answer: 
     assert [bench.accepted(number) for number in range(2001, 2009)] == [1] * 8
 
 
+async def test_P6_a_database_that_takes_nothing_is_tried_once_a_second(
+    bench: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though something waits: each try is a line of the log, for as long as a disk is full."""
+    tried: list[float] = []
+
+    def told(*_words: object, **_figures: object) -> None:
+        tried.append(boottime())
+
+    monkeypatch.setattr(bot.deliver.claims.log, "warning", told)
+    await bench.reader(ONE)
+    await bench.alert()
+    async with bench.store.writing() as db:
+        await db.execute(text("ALTER TABLE delivery RENAME TO full"))
+    async with Sending(bench):
+        await until(lambda: len(tried) == 2)
+        assert tried[1] - tried[0] > IDLE / 2
+        async with bench.store.writing() as db:
+            await db.execute(text("ALTER TABLE full RENAME TO delivery"))
+        await bench.arrived(ONE)
+
+
 @pytest.mark.parametrize("fault", [Fault.lost_reply, Fault.truncated])
 @pytest.mark.parametrize(("lane", "copies"), [(Lane.ALERT, 2), (Lane.ROUTINE, 1)])
 async def test_G6_a_lost_reply_makes_at_most_1_plus_u_copies(
@@ -127,6 +154,21 @@ async def test_G6_a_lost_reply_makes_at_most_1_plus_u_copies(
         await bench.arrived(ONE, copies + 1)
     assert [state for state, _ in await bench.rows(ONE)] == ["dead", "sent"]
     assert bench.accepted(ONE) == copies + 1
+
+
+async def test_G6_what_is_deleted_as_soon_as_it_is_sent_is_not_sent_again(bench: World) -> None:
+    """By a bot that keeps a group tidy: each copy would be deleted too, and the fourth refusal in a
+    row would make all others wait.
+    """
+    await bench.reader(GROUP, ChatKind.GROUP)
+    words = "Internal Server Error: sent message was immediately deleted and can't be returned"
+    bench.emulator.faults.add(Fault(Kind.ERROR, description=words, chat_id=GROUP, after=True))
+    await bench.alert()
+    await bench.alert()
+    async with Sending(bench):
+        await bench.arrived(GROUP, 2)
+    assert await bench.rows(GROUP) == [("sent", None)] * 2
+    assert bench.accepted(GROUP) == 2
 
 
 async def test_G6_a_request_without_an_answer_is_given_up_within_its_lease(bench: World) -> None:

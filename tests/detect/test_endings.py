@@ -108,6 +108,14 @@ ENDED = {
         Power lines restored after the storm
         Curfew imposed after clashes lifted
         Traffic along the Chui avenue resumed
+        Hostage standoff ends in Tokmok
+        President lifts the state of emergency
+        Road Bishkek-Osh opened
+        Road Osh – Batken cleared of snow
+        Checkpoint Ak-Tilek opened
+        Border checkpoint Kordai opened
+        Flights Bishkek-Moscow resumed
+        Kordai checkpoint opened after the president's visit
     """,
     "ru": """
         Дорога Бишкек-Ош открыта
@@ -144,6 +152,9 @@ ENDED = {
         Движение открыто: дорога была закрыта сутки
         Аэропорт Ош открыт после тумана
         Дорожники расчистили трассу после лавины
+        Все дороги на юге открыты
+        Утечка газа в Кара-Балте устранена
+        Президент отменил чрезвычайное положение
     """,
     "ky": """
         Бишкек-Ош жолу ачылды
@@ -174,6 +185,8 @@ ENDED = {
         Жол эки күндөн кийин ачылды
         Чек ара дүйшөмбү күнү ачылды
         Ашуу көчкүдөн тазаланды
+        Торугарт өткөрүү пункту кайра иштей баштады
+        ЖЭБдеги авария жоюлду
     """,
 }
 #: And of what did not.
@@ -218,6 +231,7 @@ UNENDED = {
         Rescue work resumes at the mine
         Road café opened
         Bridge museum opens
+        Road Museum Opens in Osh
         Airport terminal opened by president
         President opens road museum
         Kyrgyzstan opens border talks with Tajikistan
@@ -230,6 +244,15 @@ UNENDED = {
         Power couple is back on stage
         Siege film ended its run
         Flood victims recede from the news
+        Airport opened to tourists
+        Museum of the road opened in Naryn
+        Prime minister opens a highway in Jalal-Abad
+        Bridge over Naryn opened in a festive ceremony
+        Highway opened a year ago already falls apart
+        Checkpoint Cafe Opened on Highway
+        Airport Manas opened a tender for catering
+        Airport Manas opened tender for catering
+        Criminal case opened over road deaths
     """,
     "ru": """
         Дорога открыта, но вечером снова закрыта
@@ -272,6 +295,12 @@ UNENDED = {
         Кафе у дороги открыто
         Возле аэропорта открыли гостиницу
         Запрет снят с рассмотрения
+        Музей дороги открыт
+        Кафе дороги «Шёлковый путь» открыто
+        Аэропорт открыли для туристов
+        Президент торжественно открыл трассу Север – Юг
+        Дорога, открытая год назад, разрушается
+        Второй мост через Нарын открыт
     """,
     "ky": """
         Чек ара окуясы боюнча кылмыш иши ачылды
@@ -312,6 +341,10 @@ UNENDED = {
         Көпүрө боюндагы кафе ачылды
         Жол полициясынын кеңсеси ачылды
         Карантин тасмасы алынды
+        Ошто көпүрө салтанаттуу ачылды
+        Президент Өзгөндө көпүрө ачты
+        Аэропорт туристтер үчүн ачылды
+        Экинчи көпүрө ачылды
     """,
 }
 

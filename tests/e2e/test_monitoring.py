@@ -108,6 +108,7 @@ def _has_grown(before: Sequence[Sample], after: Sequence[Sample]) -> bool:
 TROUBLES: Mapping[str, Sequence[tuple[str, Mapping[str, str], float]]] = {
     "JarchyIsNotReady": [("jarchy_ready", {"part": "fresh"}, 0)],
     "JarchyAlertsAreLate": [("jarchy_outbox_oldest_seconds", {"lane": "urgent"}, 121)],
+    "JarchyAlertReachedNobody": [("jarchy_alerts_unheard", {}, 1)],
     "JarchyTelegramIsAway": [("jarchy_telegram_up", {}, 0)],
     "JarchyTelegramRefuses": [
         ("jarchy_telegram_calls_total", {"method": "sendMessage", "outcome": "retry"}, 900)

@@ -12,18 +12,21 @@ import pytest
 
 import storage.sources
 from bot.i18n import t
-from bot.ops import Operated, ops_app
+from bot.ops import Operated, ops_app, readiness
 from bot.ops.readiness import (
     FRESH,
+    GRACE,
     NEVER_READ_FAILURES,
     PARTS,
     READS,
+    RECEIVES,
     SENDS,
+    SILENT,
     STALE,
     Readiness,
     stale,
 )
-from bot.reasons import said
+from bot.reasons import Reason, said
 from bot.sources.specs import Catalog
 from storage.db import Store
 from storage.sources import Good
@@ -63,24 +66,24 @@ class Asked:
         return {**parts, "up": value(samples, "jarchy_telegram_up")}
 
 
-def operated(store: Store, readiness: Readiness) -> Operated:
+def operated(store: Store, of: Readiness) -> Operated:
     """A program with this readiness."""
-    return Operated(store=store, catalog=Catalog(), clock=lambda: NOW, readiness=readiness)
+    return Operated(store=store, catalog=Catalog(), clock=lambda: NOW, readiness=of)
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part not in {READS, FRESH}])
 async def test_each_part_that_is_not_ready_is_named(store: Store, part: str) -> None:
     """Whether it was told or asked, by a name that stays and in words; well again, nothing is."""
-    readiness = Readiness()
+    ready = Readiness()
     troubles: dict[str, str] = {}
-    readiness.ask(part, lambda: troubles.get(part))
-    async with asked(operated(store, readiness)) as ops:
+    ready.ask(part, lambda: troubles.get(part))
+    async with asked(operated(store, ready)) as ops:
         assert await ops.readyz() == (200, {"ready": True, "reasons": []})
         for told in (True, False):
             if told:
-                readiness.tell(part, said("it is <away>"))
+                ready.tell(part, said("it is <away>"))
             else:
-                readiness.tell(part, None)
+                ready.tell(part, None)
                 troubles[part] = "it is <away>"
             words = {"ready": False, "reasons": ["it is <away>"], "parts": {part: "it is <away>"}}
             assert await ops.readyz() == (503, words)
@@ -92,6 +95,45 @@ async def test_each_part_that_is_not_ready_is_named(store: Store, part: str) -> 
         troubles.clear()
         assert (await ops.readyz())[0] == 200
         assert set((await ops.figures()).values()) == {1.0}
+
+
+def test_a_part_that_says_again_that_it_is_well_is_ready_until_it_is_silent_for_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or says otherwise for so long: one refusal is none. Before it was well the first word counts,
+    and so does each of who says it once.
+    """
+    now = 1000.0
+    monkeypatch.setattr(readiness, "boottime", lambda: now)
+    ready, refused = Readiness(), said("refused")
+
+    def tell(why: Reason | None) -> None:
+        ready.tell_again(RECEIVES, why, within=20)
+
+    def trouble() -> Reason | None:
+        return ready.troubles().get(RECEIVES)
+
+    tell(refused)
+    assert trouble() == refused
+    tell(None)
+    now += 20 + GRACE
+    assert trouble() is None
+    now += 1
+    assert trouble() == SILENT
+    tell(None)
+    now += 20
+    tell(refused)
+    assert trouble() is None
+    now += GRACE + 1
+    assert trouble() == refused
+    tell(None)
+    assert trouble() is None
+    ready.tell(RECEIVES, refused)
+    assert trouble() == refused
+    tell(None)
+    ready.tell(RECEIVES, None)
+    now += 20 + GRACE + 1
+    assert trouble() is None, "nobody is asked to say it again"
 
 
 async def test_data_is_old_half_a_day_after_the_last_poll_that_went_well(store: Store) -> None:

@@ -42,6 +42,7 @@ from bot.reasons import said
 from bot.recurring import JOBS
 from bot.sources.catalog import parse_catalog
 from bot.sources.specs import Catalog
+from storage.about import Backups
 from storage.alerts import StoredAlert
 from storage.db import Store
 from storage.leases import HeldRole
@@ -239,15 +240,27 @@ async def test_an_alert_that_reaches_nobody_is_no_good_verdict(store: Store) -> 
         page = document(whole, View(code))
         assert said_so in page
         assert f'<p class="big bad">{t("page.not_well", code)}</p>' in page
-    async with (
-        served(ops_app(of)) as address,
-        aiohttp.request("GET", f"{address}/metrics") as found,
-    ):
-        assert 'jarchy_outbox_oldest_seconds{lane="alert"} 600.0' in await found.text()
-    async with store.writing() as db:
-        await storage.switch.turn_off(db, "7")
+    later = replace(of, clock=lambda: NOW + SEEN_FOR)
+    async with served(ops_app(later)) as address, aiohttp.ClientSession(address) as looker:
+        async with looker.get("/metrics") as found:
+            shown = await found.text()
+        assert 'jarchy_outbox_oldest_seconds{lane="alert"} 610.0' in shown
+        assert "jarchy_alerts_unheard 1.0" in shown
+        async with store.writing() as db:
+            await storage.switch.turn_off(db, "7")
+        async with looker.get("/metrics") as found:
+            assert "jarchy_alerts_unheard 0.0" in await found.text()
     stopped = await read_whole(replace(of, clock=lambda: NOW + SEEN_FOR))
     assert words["en"] not in document(stopped, View("en"))
+
+
+async def test_the_last_nights_copy_is_told_though_another_replica_has_it(store: Store) -> None:
+    """And of a folder with copies how many there are."""
+    whole = await read_whole(operated(store, many(1)))
+    for count, said_so in ((0, "19\xa0Oct, none of them here"), (3, "19\xa0Oct (3)")):
+        copies = Backups(count=count, newest_on=NOW.date() - timedelta(days=1))
+        page = document(replace(whole, backups=copies), View("en"))
+        assert f"<dd>{said_so}</dd>" in page
 
 
 async def test_jobs_stand_in_the_order_of_their_names(store: Store) -> None:
@@ -351,6 +364,7 @@ async def test_a_source_that_fails_is_a_figure_until_it_answers(store: Store) ->
         shown = await look()
         assert "jarchy_deliveries_waiting{" not in shown
         assert "jarchy_outbox_oldest_seconds{" not in shown
+        assert "\njarchy_alerts_unheard " not in shown
         assert 'jarchy_ready{part="reads"} 0.0' in shown
     assert found == [
         ['{source="agency1"} 1.0', '{source="agency2"} 2.0'],

@@ -11,6 +11,7 @@ import pytest
 
 from bot.demo.words import late
 from bot.emulator import Emulator, Fault
+from bot.emulator.tally import Before
 from bot.i18n import t
 from bot.languages import LANGUAGES
 from tests.emulator.conftest import AIGUL, BORIS
@@ -65,6 +66,25 @@ async def test_what_a_killed_bot_had_no_time_to_note_is_a_copy() -> None:
         for _ in range(2):
             await call(town, "Help")
         assert counted(town) == (3, 1, 0)
+
+
+async def test_the_same_question_asked_again_once_nothing_waits_is_no_copy(town: Emulator) -> None:
+    """A bot that was killed had noted its answer after all. One that comes while it is asked what
+    waits there is not known to it.
+    """
+    assert town.tally is not None
+    for waiting, copies in ((None, 1), (2, 2), (0, 2)):
+        await call(town, "USD 88.27")
+        town.killed(time.monotonic())
+        town.tally.found(town.tally.before, waiting=waiting)
+        await call(town, "USD 88.27")
+        assert counted(town)[1] == copies
+    before = town.tally.before
+    await call(town, "EUR 98.86")
+    town.killed(time.monotonic())
+    town.tally.found(before, waiting=0)
+    await call(town, "EUR 98.86")
+    assert counted(town)[1] == 3
 
 
 async def test_what_the_bot_let_go_is_awaited_no_longer(town: Emulator) -> None:
@@ -130,7 +150,7 @@ async def test_nothing_is_lost_to_who_blocks_the_bot(town: Emulator) -> None:
     assert town.tally is not None
     # what came to be open while the bot was asked it may not have counted
     for open_before, waiting, lost in ((1, 1, 0), (1, None, 0), (0, 0, 0), (3, 0, 1), (1, 2, 0)):
-        town.tally.found(open_before=open_before, waiting=waiting)
+        town.tally.found(Before(open_before, frozenset()), waiting=waiting)
         assert town.tally.json()["lost"] == lost
 
 

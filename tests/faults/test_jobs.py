@@ -138,6 +138,22 @@ class Overtaken(Done):
             self.due = self.due[:10]
 
 
+class Meeting(Done):
+    """Work whose first look ends when another one's does, and whose polls end when they are let."""
+
+    def __init__(self, both: asyncio.Barrier, ended: asyncio.Event) -> None:
+        super().__init__()
+        self._both, self._ended = both, ended
+
+    async def note(self, kind: str) -> None:
+        """Done once more."""
+        await super().note(kind)
+        if kind == "poll":
+            await self._ended.wait()
+        elif kind == "look" and self.count[kind] == 1:
+            await self._both.wait()
+
+
 class Hanging(Done):
     """Work in which all sources but the last ask one host, which does not answer."""
 
@@ -344,6 +360,21 @@ async def test_P26_what_a_replicas_catalog_lacks_is_left_to_those_that_have_it(
             await new.more("tidy")
             assert number(operator, f"{theirs}gone'") == 0
         assert new.polled == {"elsewhere"}
+
+
+@pytest.mark.slow
+async def test_P26_what_two_catalogs_have_is_put_once_by_looks_at_one_moment(
+    migrated_postgres_url: str,
+) -> None:
+    """While a new catalog is rolled out: a source of both is not polled by two replicas at once."""
+    both, ended = asyncio.Barrier(2), asyncio.Event()
+    old, new = Meeting(both, ended), Meeting(both, ended)
+    new.due = [*old.due, "elsewhere"]
+    async with replicas(migrated_postgres_url, [old.work(), new.work()]):
+        await asyncio.gather(old.more("look", times=4), new.more("look", times=4))
+        begun = old.count["poll"] + new.count["poll"]
+        ended.set()
+    assert begun == len(new.due)
 
 
 async def test_P26_many_sources_of_a_host_that_hangs_keep_no_other_waiting(

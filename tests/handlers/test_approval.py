@@ -36,6 +36,7 @@ from handlers.services import Services
 from storage.db import db_now
 from storage.entries import NewEntry
 from storage.schema import alert, delivery
+from storage.schema import entry as entry_table
 from tests.factories import entry
 from tests.handlers.conftest import NOW, READER, RUSSIAN, STRANGER, World
 from tests.handlers.scene import introduce
@@ -45,6 +46,7 @@ from tests.world import SECURITY, running
 GRAVER = "Gunmen attacked a military post; 120 people were killed. Thousands are being evacuated."
 AGAIN = ("other-id", ATTACK[1], "The same event, told by another agency.")
 MORE = ("more", f"{ATTACK[1]}, guards say", "The event once more, told by the same agency.")
+NEXT = ("next", "Gunmen shoot a policeman dead in Batken", "He was shot at a road block.")
 
 
 @pytest.fixture
@@ -329,6 +331,9 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
         READER, lambda m: late[1] in m.get("text", "") and "reply_markup" in m, timeout=20
     )
     again = asked["message_id"]
+    worded = ("late", late[1].replace("two", "three"), late[2])
+    await desk.report("two", worded, QUIET)
+    correction = await desk.tells(READER, worded[1])
     assert await desk.press(READER, again, (await buttons(desk, again))["Same story as …"]) is None
     offered = await buttons(desk, again, "← Back")
     same = next(data for label, data in offered.items() if label.startswith(ATTACK[1][:30]))
@@ -355,6 +360,15 @@ async def test_a_story_told_before_takes_what_waits_and_nobody_is_told_twice(des
     _, joined = await decisions(desk)
     assert (joined.question, joined.answer) == (Question.SAME_STORY, True)
     assert (joined.first.title, joined.second and joined.second.title) == (late[1], ATTACK[1])
+    # what was asked about its report is of the story that this belongs to by now
+    assert await desk.press(READER, correction["message_id"], labels(correction)["Send"]) is None
+    async with desk.store.reading() as db:
+        both = await storage.stories.get(db, int(same.rpartition(":")[2]))
+    assert both is not None
+    assert [one.entry.title for one in both.entries] == [ATTACK[1], worded[1]]
+    # the story that was joined is gone; the next one is no other's, and as worth a question
+    await desk.report("two", NEXT, worded, QUIET)
+    assert await states(desk) == ["approved", "joined", "waiting"]
 
 
 async def test_what_got_worse_of_a_story_that_was_told_is_joined_with_no_other(desk: World) -> None:
@@ -410,6 +424,25 @@ async def test_a_headline_is_sent_as_the_operator_words_it(desk: World) -> None:
         "Shooting at the <border>",
     )
     assert (sent.question, sent.answer, sent.first.title) == (Question.SECURITY, True, ATTACK[1])
+
+
+async def test_what_got_worse_is_asked_about_and_worded_by_what_is_new_of_it(desk: World) -> None:
+    """The first words were told before: they are neither shown to the operator nor given their
+    headline.
+    """
+    card, yes, _ = await question(desk)
+    await desk.press(READER, card, yes)
+    await desk.tells(STRANGER, "border post")
+    await desk.report("two", ("graver", f"{ATTACK[1]}: 120 killed", GRAVER), QUIET)
+    asked = await desk.tells(READER, "120 people were killed")
+    assert f"{ATTACK[1]}: 120 killed" in asked["text"]
+    await desk.press(READER, asked["message_id"], labels(asked)["Edit headline"])
+    wanted = await desk.tells(READER, "new headline")
+    changed = await desk.ask("A massacre", chat=READER, reply_to=wanted["message_id"])
+    await desk.press(READER, changed["message_id"], labels(changed)["Send"])
+    told = await desk.tells(STRANGER, "A massacre")
+    assert "120 people were killed" in told["text"]
+    assert (await decisions(desk))[1].first.title == f"{ATTACK[1]}: 120 killed"
 
 
 async def test_a_rejected_story_is_kept_as_an_example_of_what_is_no_alert(desk: World) -> None:
@@ -513,6 +546,9 @@ async def test_a_report_that_mends_what_an_operator_let_through_asks_again(
     if word == "Send":
         told = await desk.tells(STRANGER, says)
         assert told["text"].startswith(mark)
+        # by which digests and boards count who still reports it
+        taken_back = [row.title for row in await desk.stored(entry_table) if row.retracts]
+        assert taken_back == [says] * (label == "Retraction")
     await index(desk.bot)
     # what one of two alone takes back is listed in the words of the other
     listed = word == "Send" and label == "Correction"

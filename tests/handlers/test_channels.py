@@ -198,6 +198,21 @@ async def test_S26_without_telegrams_word_nothing_is_said_of_rights(scene: World
     assert await known(scene, CHANNEL) is None
 
 
+async def test_G19_of_a_group_that_moved_nobody_else_moves(scene: World) -> None:
+    """Chosen by a client that does as it likes it is no channel; its chooser stays who they are."""
+    await ask_for_one(scene)
+    reader = await known(scene, READER)
+    scene.emulator.faults.add(Fault.migrated(GROUP, chat_id=-2001))
+    chosen = {"request_id": 1, "chat_id": -2001}
+    asked = scene.emulator._say(READER, {"chat_shared": chosen}, READER)
+    said = await scene.emulator.wait_message(
+        READER, lambda m: m["from"]["is_bot"], after=asked, timeout=40
+    )
+    assert said["text"] == t("error.stale", "en")
+    assert await known(scene, READER) == reader
+    assert await known(scene, GROUP) is None
+
+
 # --- the set-up -----------------------------------------------------------------------------------
 
 

@@ -383,7 +383,9 @@ async def _others(world: World) -> tuple[str, str]:
 async def test_what_reads_otherwise_by_now_is_shown_again_before_it_is_posted(
     world: World,
 ) -> None:
-    """Its new words are not posted unseen, and its old ones not at all."""
+    """Its new words are not posted unseen, and its old ones not at all; so with what its publisher
+    puts right by a report of its own.
+    """
     await channel_with(world, Editorial.APPROVE)
     await world.report("a", ATTACK, QUIET)
     asked = await question(world)
@@ -397,9 +399,14 @@ async def test_what_reads_otherwise_by_now_is_shown_again_before_it_is_posted(
     assert corrected in shown["text"]
     again, _ = data(shown)
     assert again != send
+    mended = ("mended", "Correction: Armed men attack border post, five soldiers killed", "Five.")
+    await world.report("a", mended, (ATTACK[0], corrected, ATTACK[2]), QUIET)
+    assert await world.press(READER, asked["message_id"], again) == t("asked.changed", "en")
+    shown = world.emulator.world.chat(READER).messages[asked["message_id"]]
+    assert mended[1] in shown["text"]
     assert posted(world) == []
-    assert await world.press(READER, asked["message_id"], again) is None
-    await in_channel(world, corrected)
+    assert await world.press(READER, asked["message_id"], data(shown)[0]) is None
+    await in_channel(world, mended[1])
     await settled(world)
     assert len(posted(world)) == 1
 

@@ -125,6 +125,7 @@ async def test_however_many_are_due_one_look_polls_them_all(
 async def test_an_own_feed_is_paused_resumed_muted_and_removed(
     scene: World, published: Publishers
 ) -> None:
+    """Who adds one that is paused is told what is new there, as they are promised."""
     published.put("/rss.xml", rss(FIRST))
     await scene.ask(f"/feed {published.url}/rss.xml", fits="Added")
     listed = await scene.ask("/feeds", fits="Own feeds")
@@ -139,6 +140,15 @@ async def test_an_own_feed_is_paused_resumed_muted_and_removed(
     published.put("/rss.xml", rss(ATTACK, SECOND, FIRST))
     assert await poll(scene) == 1
     told = await scene.tells(READER, "Armed men attack")
+    await scene.press(READER, listed["message_id"], pause)
+    (snooze,) = [one for one in buttons(told) if one.startswith("snooze:")]
+    # some hours of silence are no end of a pause
+    assert await scene.press(READER, told["message_id"], snooze) == t("error.stale", "en")
+    await scene.ask("/feeds", fits="paused")
+    await scene.ask(f"/feed add {published.url}/rss.xml", fits="What is new there comes here")
+    published.put("/rss.xml", rss(THIRD, ATTACK, SECOND, FIRST))
+    assert await poll(scene) == 1
+    await scene.tells(READER, THIRD[1])
     number = told["message_id"]
     (mute,) = [one for one in buttons(told) if one.startswith("mute:")]
     await scene.press(READER, number, mute)

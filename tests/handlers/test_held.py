@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import storage.rates
+from bot.ingest import trust
 from bot.sources.catalog import parse_catalog
 from storage.schema import held_rate
 from tests.factories import rate
@@ -108,3 +109,20 @@ async def test_R2_a_rejected_value_that_comes_again_stays_rejected_silently(desk
     assert await states(desk) == ["rejected"]
     await publish(desk, "84,9000")
     assert await dollar(desk) == "84.9000"
+
+
+async def test_R12_the_answer_to_what_two_documents_contradict_each_other_in_asks_the_next(
+    desk: World,
+) -> None:
+    """One question stood for all of a poll; what is approved of a day rejects the other word."""
+    said = [("USD/KGS", "84.9"), ("USD/KGS", "85.1"), ("EUR/KGS", "99.1"), ("EUR/KGS", "98.1")]
+    async with desk.store.writing() as db:
+        rates = [rate(pair, value, str(TOMORROW)) for pair, value in said]
+        await trust.contradicted(db, rates, admins=[READER], now=NOW)
+    desk.worker.wake()
+    for words, button in (("84.9 (+3)", 0), ("99.1 (+1)", 1), ("98.1", 0)):
+        shown = await desk.tells(READER, words)
+        pressed = shown["reply_markup"]["inline_keyboard"][0][button]["callback_data"]
+        assert await desk.press(READER, shown["message_id"], pressed) is None
+    decided = ["approved", "rejected", "rejected", "approved"]
+    assert await states(desk) == ["held", *decided], "that of another trouble waits on"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from bot.alerts import stories
 from bot.detect.filters import source_code
 from bot.i18n import t
 from bot.model.alerts import Severity
-from bot.model.filters import Sense, StoredFilter, Trait
+from bot.model.filters import Filter, Sense, StoredFilter, Trait
 from bot.model.news import Verdict
 from storage.entries import NewEntry
 from tests.factories import entry
@@ -168,7 +168,7 @@ async def test_what_cannot_be_a_filter_is_said_so_and_nothing_is_kept(scene: Wor
         ("/mute ???", "/mute football"),
         ("/only +, !", "/only Osh"),
         (f"/mute {'x' * 61}", "60"),
-        (f"/mute fire {'x' * 41}", "40"),  # no story has such a word
+        (f"/mute fire {'x' * 41}", "A word has at most 40"),  # no story has such a word
         (
             "/mute \u19b0",
             "Which words? Try: /mute football",
@@ -378,6 +378,27 @@ async def test_names_and_ends_are_read_as_they_are_said(scene: World) -> None:
     answer = await scene.ask("/only Osh and Batken until Friday", fits="Saved")
     assert "Osh (place) ·\u00a0until" in answer["text"]
     assert "Batken (place) ·\u00a0until" in answer["text"]
+
+
+async def test_until_a_day_is_that_day_also_where_the_chat_is_by_now(scene: World) -> None:
+    """As its reader was told; what ends after so many days has its moment."""
+    await scene.ask("/mute chess for 3 days", fits="Saved")
+    (chess,) = await filters(scene)
+    async with scene.bot.store.writing() as db:
+        now = await storage.db.db_now(db)
+        day = now.astimezone(ZoneInfo("Asia/Bishkek")).date() + timedelta(days=20)
+        football = Filter(sense=Sense.NEVER, trait=Trait.WORD, what="football", said="football")
+        span = end_of(day, "Asia/Bishkek") - now
+        await storage.filters.add(db, READER, [football], span=span)
+    for place, zone in (("Berlin", "Europe/Berlin"), ("Tokyo", "Asia/Tokyo")):
+        await scene.ask(f"/settings {place}")
+        still, moved = await filters(scene)
+        assert (still.until, moved.until) == (chess.until, end_of(day, zone))
+
+
+def end_of(day: date, zone: str) -> datetime:
+    """The last second of a day where clocks go by a zone."""
+    return datetime.combine(day, time(23, 59, 59), tzinfo=ZoneInfo(zone))
 
 
 async def test_an_end_that_nobody_can_read_is_refused_with_one_that_can_be(scene: World) -> None:

@@ -70,6 +70,18 @@ ODD: dict[str, dict[str, Any]] = {
             "data": "rule:save:\ud7ff" + "9" * 60,
         }
     },
+    "a page of more digits than a number is read of": {
+        "callback_query": {
+            "id": "3",
+            "from": PERSON,
+            "chat_instance": "1",
+            "data": "news:-:" + "9" * 5000,
+            "message": {"message_id": 900_000, "date": 1, "chat": CHAT, "text": "x"},
+        }
+    },
+    "an offset of as many": {
+        "inline_query": {"id": "4", "from": PERSON, "query": "", "offset": "9" * 5000}
+    },
     "a member change without members": {
         "my_chat_member": {"chat": CHAT, "from": PERSON, "date": 1}
     },

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 import storage.alerts
 import storage.chats
@@ -28,7 +30,7 @@ from bot.model.own_feeds import OwnFeed
 from bot.model.rates import Move
 from storage.db import Store, db_now
 from storage.inbox import Received, add
-from storage.schema import alert, board, broadcast, kept_back, metadata, rule
+from storage.schema import alert, board, broadcast, delivery, kept_back, metadata, rule
 from storage.schema import chat as chat_table
 from tests.factories import NOW, a_notice, chat, rate
 from tests.handlers.conftest import GROUP, READER, STRANGER, World, no_time
@@ -127,6 +129,45 @@ async def test_S21_after_erasing_no_table_knows_the_chat(store: Store) -> None:
     async with store.reading() as db:
         assert await storage.chats.subscriptions(db, 1) == ("pair:USD/KGS",)
         assert len((await storage.privacy.export(db, 1)).tables["delivery"]) == 1
+
+
+async def test_S21_the_numbers_of_what_was_erased_are_not_given_again(store: Store) -> None:
+    """A process may have one in hand, or remember what it said under it."""
+    await fill(store, LONELY)
+    async with store.writing() as db:
+        alerts = max((await db.execute(select(alert.c.id))).scalars())
+        deliveries = max((await db.execute(select(delivery.c.id))).scalars())
+        await storage.privacy.erase(db, LONELY)
+        new = await storage.alerts.enqueue(db, notice(1, a_notice("notice.deaf"), now=NOW))
+        assert new == alerts + 1
+        assert await storage.fan_out.fan_out(db) == 1
+        mine = select(delivery.c.id).where(delivery.c.alert_id == new)
+        assert (await db.execute(mine)).scalar_one() > deliveries
+
+
+async def test_S21_nobody_is_sent_the_words_of_a_chat_that_was_erased(scene: World) -> None:
+    """The alert that comes next is another one, though that chat's was the newest."""
+    for one in (READER, STRANGER):
+        await scene.ask("/help", chat=one)
+    async with scene.bot.store.writing() as db:
+        await storage.chats.change(db, STRANGER, language="en")
+    await tell(scene, READER, "their secret")
+    question = await scene.ask("/delete", fits="cannot be undone")
+    await scene.press(READER, question["message_id"], "delete:yes")
+    told = await tell(scene, STRANGER, "another thing")
+    assert "their secret" not in told["text"]
+
+
+async def tell(scene: World, number: int, why: str) -> dict[str, Any]:
+    """Tell a chat something; the message that comes."""
+    before = len(scene.emulator.messages(number))
+    async with scene.bot.store.writing() as db:
+        gone = a_notice("notice.gone", {"chat": "7", "why": why})
+        await storage.alerts.enqueue(db, notice(number, gone, now=scene.now))
+    scene.bot.worker.wake()
+    await scene.done()
+    (told,) = scene.emulator.messages(number)[before:]
+    return told
 
 
 async def test_S21_mydata_gives_a_chat_its_own_rows_and_delete_erases_them_after_asking(

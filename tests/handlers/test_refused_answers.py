@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -507,6 +508,28 @@ async def test_G21_a_person_who_never_wrote_gets_a_late_answer_and_nothing_else(
     assert not known.active
     await scene.ask("/start", chat=STRANGER)
     assert await scene.active(STRANGER)
+
+
+async def test_G19_what_was_chosen_in_a_group_just_before_it_moved_holds_in_the_new_one(
+    scene: World,
+) -> None:
+    """Telegram tells first who may choose, and with that the new number; then the tap is obeyed."""
+    old, new = -4100, -1004000004100
+    emulator = scene.emulator
+    emulator.add_group(old, "Family", type="group", members=[STRANGER], admins=[READER])
+    menu = await scene.ask("/settings", chat=old)
+    emulator.add_group(new, "Family", members=[STRANGER], admins=[READER])
+    emulator.world.chat(old).migrated_to = new
+    for tap in ("lang:ru", "top:economy"):
+        await emulator.press(old, menu["message_id"], tap, user_id=READER, timeout=30)
+        scene.now += timedelta(seconds=1)
+    await scene.done()
+    async with scene.bot.store.reading() as db:
+        known = await storage.chats.get(db, new)
+        assert await storage.chats.get(db, old) is None
+        assert "topic:economy" in await storage.chats.subscriptions(db, new)
+    assert known is not None
+    assert known.language == "ru"
 
 
 async def test_G19_what_is_said_in_a_new_group_before_its_move_is_told_changes_nothing(

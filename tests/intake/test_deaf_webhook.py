@@ -21,9 +21,11 @@ from bot.emulator.calls import Call
 from bot.emulator.updates import Updates, Webhook
 from bot.intake import webhook
 from bot.intake.inbox import Inbox
+from bot.intake.polling import LONG_POLL
 from bot.listening import serve
 from bot.model.roles import Holder
-from bot.ops.readiness import RECEIVES, SENDS, WEBHOOK
+from bot.ops import readiness
+from bot.ops.readiness import GRACE, RECEIVES, SENDS, WEBHOOK
 from bot.reasons import Reason
 from bot.telegram import retry
 from bot.telegram.outcomes import Sent
@@ -41,6 +43,7 @@ from tests.world import OPERATOR, READER, World, running
 #: Paths that an address may have, whatever a router makes of them.
 PATHS = ["", "/", "/hook", "/hook%20x", "/{tail}", "/{a", "/a{b:[}", "/хук", "/a%2Fb", "/a;b"]
 PATHS += ["//double", "/.well/../hook", "/%zz", "/hook?x=1", "/h*k", "/%7Ehook", "/a+b", "/%25"]
+PATHS += ["/hook/"]
 
 LATER, EARLIER = int(time.time()) + 3600, int(time.time()) - 3600
 
@@ -64,7 +67,9 @@ async def _asks(world: World) -> None:
 async def test_G17_what_is_posted_to_the_address_is_heard_whatever_its_path(
     tmp_path: Path, telegram: Emulator, path: str
 ) -> None:
-    """Percent signs, braces, other alphabets; and nothing at another path."""
+    """Percent signs, braces, other alphabets; and nothing at another path. Hubs are told of one
+    below it.
+    """
     port = free_port()
     hook = {
         "updates": "webhook",
@@ -74,6 +79,9 @@ async def test_G17_what_is_posted_to_the_address_is_heard_whatever_its_path(
     }
     async with telegram, running(tmp_path, telegram, CATALOG, now=NOW, **hook) as world:
         await _asks(world)
+        hubs = world.bot.hubs
+        assert hubs is not None
+        assert hubs.base == hook["webhook_url"].partition("?")[0].rstrip("/")
         headers = {webhook.HEADER: SECRET}
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             for other in ("/other", "/hook/x"):
@@ -88,6 +96,8 @@ async def test_G17_while_posts_do_not_arrive_readyz_says_so_and_the_operator_is_
     mended. An operator hears of it once.
     """
     monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
+    now = 1000.0
+    monkeypatch.setattr(readiness, "boottime", lambda: now)
     port, hidden = free_port(), free_port()
     hook = {
         "updates": "webhook",
@@ -102,6 +112,7 @@ async def test_G17_while_posts_do_not_arrive_readyz_says_so_and_the_operator_is_
         assert await _troubles(world) == []
         asked = await telegram.send_text(READER, "/help")
         await world.tells(OPERATOR, "Connection refused")
+        now += 2 * GRACE
         assert await _troubles(world) == [
             "webhook: Telegram cannot deliver updates: Connection refused"
         ]
@@ -122,9 +133,12 @@ async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be
     tmp_path: Path, telegram: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its answer to whether the webhook is ours is the only word from it; what is sent is held back
-    from then on, and the status page says that this process asks. Ready once it comes.
+    from then on, and the status page says that this process asks. Ready once it comes, and all the
+    time where one answer alone does not.
     """
     monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.1)
+    now = 1000.0
+    monkeypatch.setattr(readiness, "boottime", lambda: now)
     monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1, cap=0.1))
     monkeypatch.setattr(reach, "QUESTION_EVERY", 0.1)
     port = free_port()
@@ -138,7 +152,13 @@ async def test_G17_while_telegram_is_away_readyz_says_so_though_nothing_is_to_be
     async with telegram, running(tmp_path, telegram, CATALOG, now=NOW, **hook) as world:
         troubles = world.bot.readiness.troubles
         await _looked(telegram)  # it is set
+        once = telegram.faults.add(Fault.server_error(502, method="getWebhookInfo", times=1))
+        await until(lambda: once.hits > 0)
+        await _looked(telegram)
         telegram.faults.add(Fault.server_error(502))
+        await until(lambda: SENDS in troubles())
+        assert WEBHOOK not in troubles()
+        now += 2 * GRACE
         await until(lambda: {SENDS, WEBHOOK} <= set(troubles()))
         assert await _troubles(world) == ["webhook: not seen: HTTP 502"]
         assert [role.holder for role in await _roles(world)] == [Holder.parse(world.bot.holder)]
@@ -152,11 +172,16 @@ async def test_G15_who_asks_for_updates_notices_too_that_telegram_is_away(
     """Though nothing is to be sent; answered again, it is back."""
     monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.1, cap=0.1))
     monkeypatch.setattr(reach, "QUESTION_EVERY", 0.1)
+    now = 1000.0
+    monkeypatch.setattr(readiness, "boottime", lambda: now)
     async with telegram, running(tmp_path, telegram, CATALOG, now=NOW) as world:
         troubles = world.bot.readiness.troubles
         await telegram.updates.polled()
         telegram.faults.add(Fault.server_error(502))
         telegram.push_update({"poll": {"id": "1"}})  # ends the question under way; of no use to us
+        await until(lambda: SENDS in troubles())
+        assert RECEIVES not in troubles()
+        now += LONG_POLL + 2 * GRACE
         await until(lambda: {SENDS, RECEIVES} <= set(troubles()))
         telegram.faults.clear()
         await until(lambda: not {SENDS, RECEIVES} & set(troubles()))
@@ -200,20 +225,24 @@ async def test_G17_our_address_with_anothers_secret_is_ours_again_and_well_with_
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody sets it again and again: so do we, now and then, and are deaf meanwhile."""
+    now = 1000.0
     monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.02)
-    monkeypatch.setattr(webhook, "SET_AGAIN_EVERY", 0.3)
+    monkeypatch.setattr(webhook, "boottime", lambda: now)
     hook = webhook.Hook(url=f"http://127.0.0.1:{free_port()}/hook", secret=SECRET)
     told: list[Reason | None] = []
     async with _kept(store, hook, hook, told) as (emulator, handler):
         thief = Thief(monkeypatch)
         await thief.sets(emulator.updates, hook.url)
         await emulator.send_text(READER, "one")
-        await until(lambda: len(thief.robbed) == 3)
-        first, second, _ = thief.robbed
-        assert second - first > 0.2, "no oftener, whoever else sets it"
+        await until(lambda: thief.robbed == 1)
+        await _looks(emulator, 3)
+        assert thief.robbed == 1, "no oftener, whoever else sets it"
+        now += webhook.SET_AGAIN_EVERY
+        await until(lambda: thief.robbed == 2)
         deaf = next(at for at, why in enumerate(told) if "403 Forbidden" in str(why))
         assert None not in told[deaf:]
         thief.is_about = False
+        now += webhook.SET_AGAIN_EVERY
         await handler.heard(1)
         await until(lambda: told[-1] is None)
 
@@ -231,11 +260,41 @@ async def test_G17_who_gets_no_posts_leaves_the_webhook_to_the_replica_that_refu
     async with _kept(store, ours, other, told) as (emulator, _):
         await emulator.send_text(READER, "one")
         await until(lambda: other.refused > 0 and told[-1] is not None)
-        looked = emulator.calls.total
-        for _look in range(3):
-            call = await emulator.calls.wait(_is_a_look, after=looked)
-            looked = call.number
+        await _looks(emulator, 3)
         assert len(emulator.calls.of("setWebhook")) == 1
+
+
+@pytest.mark.cases
+async def test_G17_posts_that_hang_make_us_deaf_though_telegram_tells_of_no_failure(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Updates wait and none comes; an operator hears of it. An update on its way is no trouble."""
+    monkeypatch.setattr(webhook, "WEBHOOK_LOOK", 0.02)
+    hook = webhook.Hook(url=f"http://127.0.0.1:{(port := free_port())}/hook", secret=SECRET)
+    told: list[Reason | None] = []
+    notices: list[Notice] = []
+
+    async def operator(notice: Notice, /, *_why: Reason) -> None:
+        notices.append(notice)
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until whoever posts has given up
+        writer.close()
+
+    inbox = Inbox(store, Handler(), holder="a")
+    async with polled() as (emulator, api), await asyncio.start_server(hang, "127.0.0.1", port):
+        keeping = asyncio.create_task(
+            webhook.keep_webhook(api, inbox, hook, tell=told.append, on_trouble=operator)
+        )
+        await emulator.calls.wait(_is_a_look)
+        await emulator.send_text(READER, "one")
+        await until(lambda: bool(told[-1]))
+        assert str(told[-1]) == "webhook: Telegram cannot deliver updates: no reason given"
+        assert told.count(None) >= 1 + webhook.LOOKS_IN_VAIN
+        assert len(notices) == 1
+        await ended(keeping)
+        await emulator.updates.stop()
+    await inbox.close()
 
 
 class Thief:
@@ -243,7 +302,7 @@ class Thief:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_about = True
-        self.robbed: list[float] = []  # when we had set it
+        self.robbed = 0  # times that we had set it
         self._set = Updates.set_webhook
         monkeypatch.setattr(Updates, "set_webhook", self._follow())
 
@@ -254,7 +313,7 @@ class Thief:
     def _follow(self) -> Callable[..., Awaitable[None]]:
         async def follow(updates: Updates, hook: Webhook | None, **said: Any) -> None:
             if hook is not None and self.is_about:
-                self.robbed.append(time.monotonic())
+                self.robbed += 1
                 hook = replace(hook, secret="x")
             await self._set(updates, hook, **said)
 
@@ -287,6 +346,14 @@ async def _kept(
     await inbox.close()
 
 
+async def _looks(telegram: Emulator, count: int) -> None:
+    """So many more looks have been asked for."""
+    looked = telegram.calls.total
+    for _ in range(count):
+        call = await telegram.calls.wait(_is_a_look, after=looked)
+        looked = call.number
+
+
 def _is_a_look(call: Call) -> bool:
     return call.method == "getWebhookInfo"
 
@@ -304,10 +371,7 @@ async def _roles(world: World) -> Sequence[HeldRole]:
 
 async def _looked(telegram: Emulator) -> None:
     """The bot has asked twice what became of its webhook, so that it knows the first answer."""
-    looked = telegram.calls.total
-    for _ in range(2):
-        call = await telegram.calls.wait(lambda call: call.method == "getWebhookInfo", after=looked)
-        looked = call.number
+    await _looks(telegram, 2)
     await asyncio.sleep(0)
 
 
@@ -343,5 +407,5 @@ async def test_G17_an_error_that_is_over_is_no_trouble(
     await inbox.receive([{"update_id": 7, "message": {}}])
     posts = posts_of(Sent(0, info))
     assert posts is not None
-    assert bool(await webhook._trouble(inbox, posts)) == is_deaf
+    assert bool(webhook._trouble(posts, await inbox.last_received())) == is_deaf
     await inbox.close()

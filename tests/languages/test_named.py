@@ -12,7 +12,7 @@ import pytest
 from bot import languages
 from bot.cli import whole
 from bot.convert import named
-from bot.convert.commands import UNITS
+from bot.convert.commands import SPANS, UNITS
 from bot.languages import LANGUAGES, language
 from bot.languages.parts import CommandWords, Form, Head, Money, Questions, Zones
 from bot.render import families
@@ -65,7 +65,7 @@ NAMED = [
         "commands.COMMANDS",
         [
             "ranges: 14 is no unit of a chart's range, in days: 1, 7, 30, 365",
-            "one_range: 31 is no unit of a chart's range, in days: 1, 7, 30, 365",
+            "one_range: 31 is no unit of a chart's range, in days: 1, 7, 14, 30, 90, 180, 365",
         ],
     ),
     (
@@ -93,8 +93,8 @@ def test_what_a_languages_words_name_is_there(
 def test_what_every_language_names_is_there() -> None:
     assert named.problems() == []
     for code in LANGUAGES:
-        ranges = {*language(code).commands.ranges, *language(code).commands.one_range}
-        assert ranges <= set(UNITS.values())
+        assert set(language(code).commands.ranges) <= set(UNITS.values())
+        assert set(language(code).commands.one_range) <= set(SPANS)
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ def told(text: str) -> tuple[str, ...]:
         (RATE + 'parser = "nbkkr"', "[rates.nbkr] parser:", "nbkr"),
         (RATE + 'holiday = ["03-21"]', "[rates.nbkr] holiday:", "holidays"),
         (RATE.replace("nbkr", "nbkrr"), "[rates.nbkrr] parser: missing", "nbkr"),
+        (RATE.replace("nbkr", "nbrk"), "[rates.nbrk] parser: missing", "nbkr"),
         ('[channels."@example"]\ndigets = ["09:00"]', '[channels."@example"] digets:', "digest"),
         ("[feed.x]\n", "[feed]:", "feeds"),
         ("[chanels.x]\n", "[chanels]:", "channels"),

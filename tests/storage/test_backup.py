@@ -403,9 +403,11 @@ async def test_a_copy_of_another_bot_of_that_name_is_told_and_not_taken_for_ours
     assert await storage.about.backups(first, setting) == Backups(count=1, newest_on=NOW.date())
     none = Backups(count=0, newest_on=None)
     assert await storage.about.backups(second, setting) == none
+    # another replica's: the last night is told, and that it is not here
+    before = NOW.date() - timedelta(days=1)
     async with second.writing() as db:
-        await storage.notes.put(db, MADE_NOTE, f"{NOW.date() - timedelta(days=1)}")
-    assert await storage.about.backups(second, setting) == none
+        await storage.notes.put(db, MADE_NOTE, f"{before}")
+    assert await storage.about.backups(second, setting) == Backups(count=0, newest_on=before)
     for store in stores:
         await store.close()
 

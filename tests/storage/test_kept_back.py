@@ -5,6 +5,7 @@ they let through then is told once.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ import storage.fan_out
 import storage.filters
 import storage.kept_back
 import storage.overview
+import storage.places
 import storage.privacy
 import storage.retention
 import storage.stories
@@ -194,6 +196,44 @@ async def test_a_fan_out_that_is_at_it_when_the_story_grows_comes_to_its_end_fir
         assert await fanned_now(store, told) == at_last
     assert (await round_of(store, told)).fanned_at is not None
     assert await kept(store, (2, 6)) == [0, 0]
+
+
+async def test_whose_place_is_named_later_is_told_then_and_once(store: Store) -> None:
+    """However far the fan-out is. Neither who has it, nor whose filter keeps it back, nor who lives
+    elsewhere; where it waits for a word, it will be for those places.
+    """
+    async with store.writing() as db:
+        await readers(db, *range(1, 10))
+        for one in (2, 3, 5, 6, 8):
+            await storage.chats.change(db, one, wakes=Wakes.URGENT)
+        for one in (1, 2, 3, 6):
+            await storage.places.toggle(db, one, "osh")
+        await storage.places.toggle(db, 8, "naryn")
+        await storage.filters.add(db, 3, [never("floods")])
+        told = await a_story(db, FIRST)
+        await storage.fan_out.fan_out(db, chunk=4, sieve=sieve)
+        await is_near(db, told, "osh")
+    assert await fanned_now(store, told) == [1, 4]
+    assert await fanned(store, told, chunk=4) == [1, 2, 4, 6, 7, 9]
+    async with store.writing() as db:
+        await db.execute(update(delivery).values(state="sent"))
+        await is_near(db, told, "osh", "naryn")
+    assert await fanned(store, told, chunk=4) == [1, 2, 4, 6, 7, 8, 9]
+    async with store.writing() as db:
+        waits = {"approval": Approval.WAITING.value, "fanned_at": None, "near": None}
+        await db.execute(update(alert).where(alert.c.id == told).values(**waits))
+        await is_near(db, told, "osh")
+        (waiting,) = await storage.alerts.all_waiting(db)
+    assert waiting.near == {"osh"}
+
+
+async def is_near(db: Db, told: int, *places: str) -> None:
+    """The story of an alert turns out to be near to these places."""
+
+    async def near() -> Collection[str]:
+        return places
+
+    await storage.kept_back.ask_again(db, await number(db, told), now=NOW, near=near)
 
 
 async def test_a_story_that_grows_while_filters_are_asked_again_is_asked_about_from_the_first(

@@ -103,10 +103,21 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
         Retry(said("too many requests"), 3600.0, True),
     ),
     (429, body(429, "Too Many Requests"), Retry(said("too many requests"), 5.0, True)),
+    # its words say it too, where something on the way left the field out
+    (429, body(429, "Too Many Requests: retry after 90"), Retry(said(BUSY), 90.0, True)),
+    (429, body(429, "Too Many Requests: retry after 0"), Retry(said(BUSY), 5.0, True)),
     # nobody waits longer than a week without asking again
     (429, body(429, "Too Many Requests", retry_after=10**9), Retry(said(BUSY), 604800.0, True)),
     (429, b"<html>429</html>", Retry(said("too many requests"), 5.0, True)),
     (500, body(500, "Internal Server Error"), Retry(said("error 500"))),
+    # by its own word it was sent: once more, and it would come twice, or as often as it is deleted
+    (
+        500,
+        body(
+            500, "Internal Server Error: sent message was immediately deleted and can't be returned"
+        ),
+        Sent(0),
+    ),
     (502, body(502, "Bad Gateway"), Retry(said("error 502"))),
     (502, b"<html>Bad Gateway</html>", Retry(said("HTTP 502"))),
     (503, b"", Retry(said("HTTP 503"))),
@@ -123,11 +134,15 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (403, b"null", Retry(said("HTTP 403"))),
     (429, b'{"message":"slow down"}', Retry(said("too many requests"), 5.0, True)),
     (200, b'{"ok":false}', Retry(said("HTTP 200"))),
+    (200, b'{"ok":true}', Retry(said("HTTP 200"))),
+    (200, b'{"ok":true,"result":null}', Sent(0)),
     (200, b'{"ok":true,"result":{"mess', Ambiguous(said("HTTP 200 without JSON"))),
     (200, b" <html>hello</html>", Retry(said("HTTP 200"))),
     (200, b"", Ambiguous(said("HTTP 200 without JSON"))),
-    (200, b"[]", Ambiguous(said("HTTP 200 without an object"))),
-    (200, b'{"message":"Accepted"}', Ambiguous(said("HTTP 200 without an object"))),
+    # whole, and no answer of the Bot API's: nothing in it is half of one
+    (200, b"[]", Retry(said("HTTP 200"))),
+    (200, b'{"status":"maintenance"}', Retry(said("HTTP 200"))),
+    (200, b"Back in five minutes", Retry(said("HTTP 200"))),
     (401, body(401, "Unauthorized"), UNKNOWN),
     (404, body(404, "Not Found"), UNKNOWN),
     (
@@ -141,6 +156,7 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     ),
     (400, body(400, "Bad Request: message is not modified: same content"), Sent(0)),
     (400, body(400, "Bad Request: SLOWMODE_WAIT_30"), Retry(said("slow mode"), 30.0, True)),
+    (400, body(400, "Bad Request: SLOWMODE_WAIT_600"), Retry(said("slow mode"), 600.0, True)),
     (400, body(400, "Bad Request: slow mode is enabled"), Retry(said("slow mode"), 30.0, True)),
     # the answer's own number counts, whatever stands above it
     (200, body(403, "Forbidden: bot was blocked by the user"), BLOCKED),
@@ -235,13 +251,31 @@ def test_what_telegram_says_at_length_is_kept_in_part(code: int, begins: str, mo
     assert str(outcomes.why(found)) == "x" * most
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (400, ""),
+        (403, "Forbidden: "),
+        (409, ""),
+        (400, "message thread not found "),
+        (400, "message to edit not found "),
+        (400, "not enough rights to send photos "),
+    ],
+)
+def test_S6_a_refusal_that_repeats_the_token_is_kept_without_it(code: int, words: str) -> None:
+    """In whole or in part, wherever its words are cut: a chat's own file has what is kept."""
+    key = "AAsparrow-token-sparrow_token-sparrow-tok"
+    for before in range(0, 200, 7):
+        said_so = f"{words}{'x' * before} /bot7654321:{key}/sendMessage"
+        found = outcomes.read(code, body(code, said_so), "sendPhoto")
+        assert key[:10] not in str(outcomes.why(found))
+
+
 def test_what_was_no_json_is_there_to_be_looked_at() -> None:
-    """Whether a whole answer was cut off or something else answered, its bytes tell; a log shows
-    none.
-    """
-    found = outcomes.read(200, b"hello", "sendMessage")
+    """Which update it broke off in, its bytes tell; a log shows none."""
+    found = outcomes.read(200, b'{"hello', "sendMessage")
     assert isinstance(found, Ambiguous)
-    assert found.body == b"hello"
+    assert found.body == b'{"hello'
     assert "hello" not in repr(found)
 
 

@@ -12,6 +12,8 @@ import trustme
 from aiohttp import web
 from telegram.error import NetworkError
 
+from bot.config import Settings, load_settings
+from bot.emulator import TEST_TOKEN
 from bot.telegram.api import Api
 from bot.telegram.outcomes import Retry, Sent
 from bot.telegram.request import AiohttpRequest
@@ -125,6 +127,7 @@ async def refused(proxy: Proxy, trust: ssl.SSLContext) -> None:
         ("127.0.0.1", True),
         ("localhost", True),
         ("telegram-bot-api", True),
+        ("a-container-that-is-not-up-yet", True),
         ("outside.example", False),
         ("metadata", False),
         (NAME, False),
@@ -136,8 +139,11 @@ async def test_a_bot_api_server_of_the_operators_own_is_asked_past_the_proxy_to_
     """By whatever name, as a network of containers gives it one; not past a proxy to Telegram."""
     names = {"localhost": "127.0.0.1", "telegram-bot-api": "172.18.0.5"}
     known = Names({**names, "outside.example": "93.184.215.14", "metadata": "169.254.169.254"})
-    url, way = f"http://{host}:8081", "http://127.0.0.1:1"
-    assert await proxy_of(url, way, past_home=False, resolver=known) == way
-    assert await proxy_of(url, None, past_home=True, resolver=known) is None
-    found = await proxy_of(url, way, past_home=True, resolver=known)
-    assert found == (None if at_home else way)
+    way = "http://127.0.0.1:1"
+
+    def settings(proxy_for: str) -> Settings:
+        url = f"http://{host}:8081"
+        return load_settings(bot_token=TEST_TOKEN, bot_api_url=url, proxy=way, proxy_for=proxy_for)
+
+    assert await proxy_of(settings("telegram"), known) == way
+    assert await proxy_of(settings("all"), known) == (None if at_home else way)

@@ -50,7 +50,7 @@ class Chats(Shared):
 
     def get_chat_member(self, params: Params) -> Json:
         """Somebody's place in a chat; a stranger has left."""
-        chat = self.world.known_chat(self.chat_id(params))
+        chat = self.world.peopled_chat(self.chat_id(params))
         check_visible(chat)
         user_id = params.count("user_id", 0)
         user = self.world.users.get(user_id)
@@ -77,7 +77,7 @@ class Chats(Shared):
 
     def get_chat_administrators(self, params: Params) -> list[Json]:
         """The administrators of a chat; other bots would be left out."""
-        chat = self.world.known_chat(self.chat_id(params))
+        chat = self.world.peopled_chat(self.chat_id(params))
         check_visible(chat)
         if chat.type == "private":
             raise bad_request("there are no administrators in the private chat")

@@ -12,22 +12,43 @@ COMMANDS = CommandWords(
         30: "mon month months",
         365: "yr yrs year years",
     },
-    one_range={1: "day", 7: "week", 30: "month", 365: "year"},
+    one_range={
+        1: "day",
+        7: "week",
+        14: "fortnight",
+        30: "month",
+        90: "quarter",
+        180: "half a year,half year",
+        365: "year",
+    },
     whole="all,all time",
     off="off no none never stop",
     on="on yes start",
     called={
-        "rates": "rates,rate,exchange rates,exchange rate,currencies,currency rates,rates today",
-        "news": "news,latest news,the news,stories",
+        "rates": "rates,rate,exchange rates,exchange rate,currencies,currency rates,rates today,"
+        "best rate,best rates",
+        "news": "news,latest news,the news,stories,what's new,what is new,what happened",
         "security": "security,security news",
-        "digest": "digest,summary,the digest",
+        "search": "search",
+        "digest": "digest,summary,the digest,daily digest,every morning,every day",
         "alerts": "alerts,my alerts,my rules",
-        "subscribe": "subscribe,subscription,subscriptions,unsubscribe",
-        "settings": "settings,options,preferences,language,time zone",
+        "subscribe": "subscribe,subscription,subscriptions,unsubscribe,stop alerts,stop the alerts,"
+        "turn off alerts,turn off notifications,stop notifications,no notifications",
+        "settings": "settings,options,preferences,language,change language,change the language,"
+        "time zone,timezone,in english,speak english",
         "quiet": "quiet hours,do not disturb",
         "channel": "my channel,my channels,channels",
         "status": "status,sources",
-        "help": "help,menu,commands,what can you do",
+        "stop": "stop,stop it,stop everything,stop messages,stop all messages,stop writing",
+        "help": "help,menu,commands,what can you do,who are you,what are you,what is this,"
+        "how does it work,how does this work",
         "mute": "filters,my filters",
     },
+    given={
+        "mute": "mute,hide,don't send,do not send,don't show,do not show,no more,stop sending",
+        "search": "find,look for,search for,search",
+    },
+    beside="show send give open set tell i want me my the a please pls to is of for it this that "
+    "them these",
+    about="about on in from of at news stories",
 )

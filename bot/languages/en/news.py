@@ -53,7 +53,7 @@ NEWS = News(
         (
             "curfew, lockdown, quarantine, siege, blockade, standoff, martial law, state of "
             "emergency, hostage crisis"
-        ): ("ended, has ended"),
+        ): ("ended, has ended, ends, over in, over after"),
         "threat, danger, storm, risk": ("passed, has passed, subsided, averted"),
         (
             "power, electricity, water, gas, heating, internet, traffic, service, services, "
@@ -68,6 +68,9 @@ NEWS = News(
             "recede, receded, recedes, subside, subsided"
         ),
     },
+    opening="open",
+    inaugural="ceremon*, inaugurat*, ribbon*, festive*, tourist*, visitor*, guests, investor*, "
+    "to the public, for the public, president, prime minister, premier, year ago, last year",
     anew="again, anew, resum*, reignit*, rekindl*, flares up, flare up, renewed, reclosed",
     shut="closed closes shut blocked blocks",
     before_it="after since following because once earlier been was were had that which",
@@ -80,7 +83,7 @@ NEWS = News(
     not_behind="partly, partially, only partly, only partially, delayed, postponed, only to, "
     "only for, new, a new, ahead, season, call, a call, statement, a statement, of control, "
     "of hand, of containment, down, off",
-    not_of="new first second rescue search recovery military combat",
+    not_of="new first second third rescue search recovery military combat",
     not_at="on at near in along beside by from off due amid with",
     makes_another=rf"(?!(?:{'|'.join(_BEHIND_A_THING.split())}|\w+ed|\w+ly|\w*\d\w*|.)$)\w+",
     to_come="tomorrow soon",

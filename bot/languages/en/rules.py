@@ -24,6 +24,7 @@ RULES = RuleWords(
     by="by",
     when="when,as soon as,if",
     tell="alert,warn,notify,let me know,remind",
+    one_span={1: "day", 7: "week", 30: "month"},
     days={1: "d day days", 7: "w week weeks", 30: "m month months"},
     percent="percent",
 )

@@ -1,0 +1,262 @@
+"""Commands asked for in a sentence, with what they are given; and what looks like one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import storage.filters
+from bot.convert.commands import command_begun, command_called
+from bot.i18n import t
+from handlers.services import Services
+from storage.schema import chat as chat_table
+from tests.handlers.conftest import READER, RUSSIAN, STRANGER, World, days
+
+READERS = {"en": READER, "ru": RUSSIAN, "ky": STRANGER}
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told to slow down: these readers ask a lot."""
+    monkeypatch.setattr(Services, "allow", lambda *_: True)
+
+
+def said(message: dict[str, Any]) -> str:
+    """Its words, or its picture's."""
+    return str(message.get("text", message.get("caption", "")))
+
+
+@pytest.mark.parametrize(
+    ("written", "command"),
+    [
+        ("show me my alerts", "alerts"),
+        ("Please, open the settings!", "settings"),
+        ("send me the rates please", "rates"),
+        ("who are you?", "help"),
+        ("stop notifications", "subscribe"),
+        ("покажи, пожалуйста, новости", "news"),
+        ("отключи уведомления", "subscribe"),
+        ("отпиши меня", "subscribe"),
+        ("лучший курс", "rates"),
+        ("ты кто", "help"),
+        ("курстарды көрсөт", "rates"),
+        ("жаңылык барбы?", "news"),
+        ("сен кимсиң", "help"),
+        ("стоп", "stop"),
+        ("the", None),
+        ("show me", None),
+        ("покажи мне кино", None),
+    ],
+)
+def test_a_command_is_called_among_words_that_mean_nothing(
+    written: str, command: str | None
+) -> None:
+    assert command_called(written) == command
+
+
+@pytest.mark.parametrize(
+    ("written", "command", "behind"),
+    [
+        ("news about earthquakes", "news", "earthquakes"),
+        ("Osh news", "news", "Osh"),
+        ("what's new in Osh?", "news", "Osh"),
+        ("новости про границу", "news", "границу"),
+        ("Оштогу жаңылыктар", "news", "Оштогу"),
+        ("жер титирөө тууралуу жаңылыктар", "news", "жер титирөө"),
+        ("mute football for a week", "mute", "football for a week"),
+        ("не присылай мне новости про футбол", "mute", "футбол"),
+        ("футболду жашыр", "mute", "футболду"),
+        ("найди чек ара", "search", "чек ара"),
+        ("эртең менен саат 8де дайджест", "digest", "эртең менен саат 8де"),
+        ("my timezone is Berlin", "settings", "Berlin"),
+    ],
+)
+def test_what_a_command_is_given_stands_on_either_side_of_its_name(
+    written: str, command: str, behind: str
+) -> None:
+    """Without the words that only tie it to the name."""
+    begun = command_begun(written)
+    assert begun is not None
+    assert (begun.command, begun.behind) == (command, behind)
+
+
+@pytest.mark.parametrize("written", ["убери это", "hide it", "don't show this", "I can't hide you"])
+def test_what_is_only_pointed_at_is_given_to_no_command(written: str) -> None:
+    """A pronoun would be a filter that keeps back half of the news."""
+    assert command_begun(written) is None
+
+
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", "news about floods"),
+        ("en", "find news about floods"),
+        ("ru", "новости о паводках"),
+        ("ru", "найди новости про паводок"),
+        ("ky", "сел тууралуу жаңылыктар"),
+        ("ky", "селди изде"),
+    ],
+)
+async def test_news_of_something_are_looked_for(scene: World, language: str, written: str) -> None:
+    answer = said(await scene.ask(written, chat=READERS[language]))
+    assert answer.startswith("🔎")
+    assert t("search.none", language) in answer
+
+
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [("en", "news today"), ("ru", "новости за вчера"), ("en", "economy news")],
+)
+async def test_news_of_a_day_or_a_topic_are_the_list(
+    scene: World, language: str, written: str
+) -> None:
+    """And none that has those words in it."""
+    assert not said(await scene.ask(written, chat=READERS[language])).startswith("🔎")
+
+
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize(
+    ("language", "written", "word"),
+    [
+        ("en", "don't send me football", "football"),
+        ("ru", "не присылай мне новости про футбол", "футбол"),
+        ("ky", "футбол тууралуу жазба", "футбол"),
+    ],
+)
+async def test_what_a_chat_will_not_hear_of_is_said_in_a_sentence(
+    scene: World, language: str, written: str, word: str
+) -> None:
+    chat = READERS[language]
+    assert word in said(await scene.ask(written, chat=chat))
+    async with scene.bot.store.reading() as db:
+        assert [one.said for one in await storage.filters.of_chat(db, chat)] == [word]
+
+
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", "no more news"),
+        ("en", "mute all"),
+        ("ru", "не присылай мне новости"),
+        ("ru", "убери всё"),
+    ],
+)
+async def test_who_wants_less_of_all_chooses_what_comes(
+    scene: World, language: str, written: str
+) -> None:
+    """By taps; there is no filter called "news"."""
+    chat = READERS[language]
+    shown = await scene.ask("/subscribe", chat=chat)
+    assert said(await scene.ask(written, chat=chat)) == said(shown)
+    async with scene.bot.store.reading() as db:
+        assert await storage.filters.of_chat(db, chat) == []
+
+
+@pytest.mark.cases(keep=3)
+@pytest.mark.parametrize(
+    ("language", "written", "fits"),
+    [
+        ("en", "digest at 8", "08:00"),
+        ("en", "news every day at 8", "08:00"),
+        ("ru", "в 8 утра дайджест", "08:00"),
+        ("ru", "дайджест каждый день в 20", "20:00"),
+        ("ky", "саат 8де жыйынтык", "08:00"),
+    ],
+)
+async def test_the_hour_of_a_digest_stands_where_its_language_has_it(
+    scene: World, language: str, written: str, fits: str
+) -> None:
+    assert fits in said(await scene.ask(written, chat=READERS[language]))
+
+
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", "send me rates every morning"),
+        ("ru", "присылай курсы каждое утро"),
+        ("ky", "ар күнү эртең менен курс жибер"),
+    ],
+)
+async def test_who_asks_for_rates_each_morning_gets_the_digest_and_its_hours(
+    scene: World, language: str, written: str
+) -> None:
+    await scene.keep(days("USD/KGS", ["84.1", "84.2"]))
+    chat = READERS[language]
+    shown = await scene.ask("/digest", chat=chat)
+    asked = await scene.ask(written, chat=chat)
+    assert (said(asked), asked["reply_markup"]) == (said(shown), shown["reply_markup"])
+
+
+@pytest.mark.cases(keep=1)
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [("en", "change language to russian"), ("ru", "язык кыргызский"), ("ky", "тил орусча")],
+)
+async def test_a_language_that_is_named_opens_the_settings(
+    scene: World, language: str, written: str
+) -> None:
+    """And changes nothing by itself."""
+    chat = READERS[language]
+    await scene.ask("/settings", chat=chat)
+    before = await scene.stored(chat_table)
+    assert said(await scene.ask(written, chat=chat)).startswith(t("settings.title", language))
+    assert await scene.stored(chat_table) == before
+
+
+async def test_stop_ends_what_was_begun_and_alone_all_messages(scene: World) -> None:
+    """As /cancel and /stop do."""
+    await scene.ask("/alert", chat=RUSSIAN)
+    assert said(await scene.ask("стоп", chat=RUSSIAN)) == t("cancel.done", "ru")
+    assert said(await scene.ask("стоп", chat=RUSSIAN)) == t("stop.done", "ru")
+
+
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize(
+    ("language", "written", "read"),
+    [
+        ("en", "tell me if usd drops by 2% in a day", "−2 % within 1 day"),
+        ("ru", "предупреди, если доллар вырастет на 2% за неделю", "+2 % за 7 дней"),
+        ("ky", "доллар бир күндө 2% өссө кабар бер", "1 күн ичинде +2 %"),
+    ],
+)
+async def test_an_alert_may_have_a_span_without_a_number(
+    scene: World, language: str, written: str, read: str
+) -> None:
+    shown = said(await scene.ask(written, chat=READERS[language], fits="KGS"))
+    assert read in shown.replace("\u00a0", " ").splitlines()[0], shown
+
+
+@pytest.mark.cases(keep=2)
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", "a chart of the dollar for half a year"),
+        ("ru", "покажи график доллара за полгода"),
+        ("ky", "доллардын графиги жарым жылга"),
+    ],
+)
+async def test_a_chart_of_half_a_year_is_one(scene: World, language: str, written: str) -> None:
+    await scene.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)] * 3))
+    chat = READERS[language]
+    asked = await scene.ask(written, chat=chat, fits="USD/KGS")
+    assert said(asked) == said(await scene.ask("/chart USD 6m", chat=chat, fits="USD/KGS"))
+    assert said(asked) != said(await scene.ask("/chart USD 1y", chat=chat, fits="USD/KGS"))
+
+
+@pytest.mark.cases(keep=1)
+@pytest.mark.parametrize("language", READERS)
+async def test_words_that_are_not_understood_may_be_looked_for(scene: World, language: str) -> None:
+    """By a tap; of a question of figures, or of a whole sentence, nothing is offered."""
+    chat = READERS[language]
+    answer = await scene.ask("граница закрыта", chat=chat)
+    ((button,),) = answer["reply_markup"]["inline_keyboard"]
+    assert button["text"] == t("button.search_news", language)
+    await scene.press(chat, answer["message_id"], button["callback_data"])
+    assert "граница закрыта" in said(await scene.tells(chat, "🔎"))
+    for other in ("12 foo", "это слова, которых никто не станет искать", "график настроений"):
+        assert "reply_markup" not in await scene.ask(other, chat=chat)
