@@ -126,6 +126,14 @@ class OwnFeedHere(Subscribed):
         plain = OwnAddress(url=self.feed.url, channel=self.feed.channel).name
         await feeds.follow(db, context, [(self.feed, plain)])
 
+    async def snooze(self, db: Db, *, until: datetime | None) -> bool:
+        """The subscription rests; UserError where it is paused, which lasts longer than a rest."""
+        rests = await self.rests_until(db)
+        if until is not None and rests is not None and rests > until:
+            raise UserError("error.stale")
+        # by its name: a class with slots is made twice, and `super` knows the first
+        return await Subscribed.snooze(self, db, until=until)
+
 
 class Topic(Subscribed):
     """A topic that a chat subscribes to."""

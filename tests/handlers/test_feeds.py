@@ -141,6 +141,10 @@ async def test_an_own_feed_is_paused_resumed_muted_and_removed(
     assert await poll(scene) == 1
     told = await scene.tells(READER, "Armed men attack")
     await scene.press(READER, listed["message_id"], pause)
+    (snooze,) = [one for one in buttons(told) if one.startswith("snooze:")]
+    # some hours of silence are no end of a pause
+    assert await scene.press(READER, told["message_id"], snooze) == t("error.stale", "en")
+    await scene.ask("/feeds", fits="paused")
     await scene.ask(f"/feed add {published.url}/rss.xml", fits="What is new there comes here")
     published.put("/rss.xml", rss(THIRD, ATTACK, SECOND, FIRST))
     assert await poll(scene) == 1
