@@ -148,9 +148,7 @@ class Store:
             self._turns.release()
 
     async def try_to_write(self) -> None:
-        """Find out whether the database can be written, and whether a clock was set; StorageError
-        where it cannot.
-        """
+        """Find out whether the database can be written, or a clock was set; StorageError if not."""
         async with self.writing() as db:
             await db_now(db)
             await db.execute(_NOTHING)  # a transaction begins with its first statement
