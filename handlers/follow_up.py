@@ -70,6 +70,10 @@ def _asks(chat: Chat, said: str, now: datetime) -> bool:
         return True
     if speaks_of_chart(said):  # but "график отключений" is none of ours
         return bool(currencies_in(said)) or _reads(charts.parse_chart, said.split(), home=chat.home)
+    return _reads_money(chat, said, now)
+
+
+def _reads_money(chat: Chat, said: str, now: datetime) -> bool:
     today = now.astimezone(ZoneInfo(chat.time_zone)).date()
     return _reads(parse_inquiry, said, language=chat.language, home=chat.home, today=today)
 
@@ -182,9 +186,13 @@ async def _given(context: Context, said: str) -> tuple[str, str] | None:
         return "digest", ""
     if begun.command == "mute" and (inner is not None or _says_all(behind)):  # "no more news"
         return LESS, ""
+    if begun.command == "search" and inner in {"rates", "news", "security"}:  # "find the news"
+        return inner, ""
     within = command_begun(behind) if begun.command in {"news", "rates"} else None
     if within is not None and within.command == "digest":  # "news every day at 8"
         return await _read_at_once(context, within)
+    if _reads_money(context.chat, said, context.services.clock()):  # "find the rate of the dollar"
+        return None
     return _news_of(context, begun) or await _read_at_once(context, begun)
 
 
