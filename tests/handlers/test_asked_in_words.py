@@ -89,6 +89,23 @@ def test_what_is_only_pointed_at_is_given_to_no_command(written: str) -> None:
 
 @pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
+    ("written", "asks"),
+    [
+        ("find the rate of the dollar", "1 usd"),
+        ("найди 100 долларов в сомах", "100 usd kgs"),
+        ("покажи курс доллара", "1 usd"),
+        ("долларды таап бер", "1 usd"),
+        ("найди курс", "/rates"),
+        ("find news", "/news"),
+    ],
+)
+async def test_what_has_an_answer_of_its_own_is_not_looked_for_in_the_news(
+    scene: World, written: str, asks: str
+) -> None:
+    assert said(await scene.ask(written)) == said(await scene.ask(asks))
+
+
+@pytest.mark.parametrize(
     ("language", "written"),
     [
         ("en", "news about floods"),
