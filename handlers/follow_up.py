@@ -70,6 +70,10 @@ def _asks(chat: Chat, said: str, now: datetime) -> bool:
         return True
     if speaks_of_chart(said):  # but "график отключений" is none of ours
         return bool(currencies_in(said)) or _reads(charts.parse_chart, said.split(), home=chat.home)
+    return _reads_money(chat, said, now)
+
+
+def _reads_money(chat: Chat, said: str, now: datetime) -> bool:
     today = now.astimezone(ZoneInfo(chat.time_zone)).date()
     return _reads(parse_inquiry, said, language=chat.language, home=chat.home, today=today)
 
@@ -176,6 +180,8 @@ async def _given(context: Context, said: str) -> tuple[str, str] | None:
     # the headline of a post that is handed on asks for nothing
     if begun is None or (message is not None and is_second_hand(message)):
         return None
+    if _reads_money(context.chat, said, context.services.clock()):  # "find the rate of the dollar"
+        return None
     behind = begun.behind
     if begun.command == LESS:  # "follow the dollar"
         named = currencies_in(behind) or _reads(news.topic_of, behind.split(), context.language)
@@ -188,7 +194,7 @@ async def _given(context: Context, said: str) -> tuple[str, str] | None:
     within = command_begun(behind) if begun.command in {"news", "rates"} else None
     if within is not None and within.command == "digest":  # "news every day at 8"
         return await _read_at_once(context, within)
-    return _news_of(context, begun) or await _read_at_once(context, begun)
+    return _found(begun) or _news_of(context, begun) or await _read_at_once(context, begun)
 
 
 async def _read_at_once(context: Context, begun: Begun) -> tuple[str, str] | None:
@@ -205,12 +211,21 @@ async def _read_at_once(context: Context, begun: Begun) -> tuple[str, str] | Non
     return None
 
 
+def _found(begun: Begun) -> tuple[str, str] | None:
+    """What somebody asks to find that is shown without a search, or the words of news to find."""
+    if begun.command != "search":
+        return None
+    shown, within = command_called(begun.behind), command_begun(begun.behind)
+    if shown in {"rates", "news", "security"}:  # "find the news"
+        return shown, ""
+    if within is not None and within.command == "news":  # "find news about the border"
+        return "search", within.behind
+    return None
+
+
 def _news_of(context: Context, begun: Begun) -> tuple[str, str] | None:
     """The news of a topic, of all where a day is named, else those in which words are found."""
     about = begun.behind
-    looked_for = command_begun(about) if begun.command == "search" else None
-    if looked_for is not None and looked_for.command == "news":  # "find news about the border"
-        return "search", looked_for.behind
     if begun.command != "news":
         return None
     if says_off(about) or says_on(about):

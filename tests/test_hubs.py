@@ -546,6 +546,19 @@ async def test_another_hub_is_a_stranger(hub: Hubworld) -> None:
     assert {other.token, other.secret}.isdisjoint({first.token, first.secret})
 
 
+async def test_hubs_of_more_sources_than_one_statement_names_are_all_there(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of them would be renewed, or heard, that was not among the last."""
+    monkeypatch.setattr(storage.hubs, "AT_ONCE", 2)
+    keys = ["a", "b", "c", "d", "e"]
+    async with store.writing() as db:
+        for key in keys:
+            await storage.hubs.put(db, key, Hub(hub="h", topic=key, token="t", secret="s"))
+        found = await storage.hubs.among(db, [*keys, "none"])
+    assert {key: hub.topic for key, hub in found.items()} == dict(zip(keys, keys, strict=True))
+
+
 def test_the_hub_is_read_from_atom_too_and_is_a_plain_web_address() -> None:
     """A feed without its own link is known to the hub by its address."""
     atom = '<feed xmlns="http://www.w3.org/2005/Atom"><link rel="hub" href="{}"/></feed>'

@@ -188,6 +188,39 @@ async def test_G15_who_asks_for_updates_notices_too_that_telegram_is_away(
 
 
 @pytest.mark.cases
+async def test_G17_until_telegram_takes_the_address_it_is_said_why_nothing_comes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever watches for Telegram hears of no answer, not of one that we do not like."""
+    monkeypatch.setattr(retry, "LISTENING", replace(retry.LISTENING, base=0.01, cap=0.01))
+    hook = webhook.Hook(url="http://127.0.0.1:1/hook", secret=SECRET)
+    said: list[str | None] = []
+
+    def tell(why: Reason | None) -> None:
+        said.append(why and str(why))
+
+    async def lost() -> None:
+        said.append("no answer")
+
+    inbox = Inbox(store, Handler(), holder="a")
+    async with polled() as (emulator, api):
+        for fault in (
+            Fault.server_error(502, times=1),
+            Fault.bad_request("bad webhook: x", times=1),
+        ):
+            emulator.faults.add(fault)
+        keeping = asyncio.create_task(
+            webhook.keep_webhook(api, inbox, hook, tell=tell, on_trouble=nobody, lost=lost)
+        )
+        await until(lambda: None in said)
+        await ended(keeping)
+        await emulator.updates.stop()
+    await inbox.close()
+    refused = ["webhook: HTTP 502", "no answer", "webhook: Bad Request: bad webhook: x"]
+    assert said == ["webhook: not set yet", *refused, None]
+
+
+@pytest.mark.cases
 async def test_G17_our_address_with_anothers_secret_is_ours_again_and_well_with_the_next_update(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,15 +320,15 @@ class Thief:
         return follow
 
 
+async def nobody(_told: Notice, /, *_why: Reason) -> None:
+    """A bot without operators."""
+
+
 @asynccontextmanager
 async def _kept(
     store: Store, hook: webhook.Hook, served: webhook.Hook, told: list[Reason | None]
 ) -> AsyncIterator[tuple[Emulator, Handler]]:
     """A webhook that is kept, once it is set, and the server at its address."""
-
-    async def nobody(_told: Notice, /, *_why: Reason) -> None:
-        """A bot without operators."""
-
     handler = Handler()
     inbox = Inbox(store, handler, holder="a")
     async with polled() as (emulator, api), AsyncExitStack() as stack:

@@ -44,7 +44,7 @@ FOUND = ("https://example.org/rss?a=1&b=2", "Новости & погода")
         PLAIN.replace("погода", "погода\x08"),
         f"<br /><b>Notice</b>: deprecated in export.php{PLAIN}",
         PLAIN.replace(" text=", "\n\ttext = ").replace(" xmlUrl=", " = xmlUrl\n=\n"),
-        PLAIN.replace("<outline", "a < b <1 <> <!-- > --><? > <outline").replace("/>", " / >"),
+        PLAIN.replace("<outline", "a < b <1 <> <!-- > --><? > <<outline").replace("/>", " / >"),
     ],
 )
 def test_a_list_is_read_as_readers_export_it(written: str | bytes) -> None:
@@ -57,10 +57,25 @@ def test_a_list_is_read_as_readers_export_it(written: str | bytes) -> None:
 
 def test_an_address_is_read_to_its_letter() -> None:
     """A parameter may be called as HTML calls a sign."""
-    url = "https://example.org/?a=1&copy=2&reg=3&lt=4"
+    url = "https://example.org/?a=1&copy=2&reg=3&lt=4&unheard;"
     for written in (url, url.replace("&", "&amp;"), url.replace("&", "&#38;")):
         listed = read_opml(LIST.format(f"<outline xmlUrl='{written}'/>").encode())
         assert [one.url for one, _ in listed.feeds] == [url]
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [('text="a" title="b"', "b"), ('text="a"', "a"), ('text="a" title=""', "a"), ("", "")],
+)
+def test_a_title_is_the_name_before_a_text_and_what_is_no_address_is_counted(
+    written: str, name: str
+) -> None:
+    """Folders are no addresses, and count as nothing."""
+    feed = f'<outline {written} xmlUrl="https://example.org/"/>'
+    listed = read_opml(LIST.format(f'<outline text="c">{feed}</outline>').encode())
+    assert ([said for _, said in listed.feeds], listed.odd) == ([name], 0)
+    listed = read_opml(LIST.format('<outline xmlUrl="no"/>' + feed).encode())
+    assert (len(listed.feeds), listed.odd) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,11 @@ import storage.lapsed
 import storage.pace
 import storage.places
 import storage.supergroups
+import storage.superseding
 from bot.alerts.answers import alert as late_answer
 from bot.alerts.edits import StoryGrew
 from bot.alerts.notices import Notice
-from bot.model.alerts import Alert, Audience, Lane, Severity, State
+from bot.model.alerts import Alert, Approval, Audience, Lane, Severity, State
 from bot.model.calls import Call
 from bot.model.chats import ChatKind, Wakes
 from bot.reasons import read
@@ -232,6 +233,53 @@ async def test_a_newer_alert_replaces_only_what_was_not_sent(store: Store) -> No
         assert await told(db, alert_id=old) == [(1, "sent"), (2, "superseded")]
         assert await told(db, alert_id=middle) == []
         assert await told(db, alert_id=new) == [(1, "pending"), (2, "pending")]
+
+
+async def test_an_approved_alert_takes_the_place_of_the_older_then_and_not_before(
+    store: Store,
+) -> None:
+    """Whoever has not got an older one gets it, for the last one may never be sent; what is
+    replaced has its end, and what was not fanned out is not any more.
+    """
+    async with store.writing() as db:
+        await readers(db, 1)
+        old = await storage.alerts.enqueue(db, an_alert("old", supersede_key="7"))
+        await fan_all(db)
+        new = await storage.alerts.enqueue(db, an_alert("new", supersede_key="7", approval=True))
+        still = await storage.alerts.enqueue(db, an_alert("still", supersede_key="8"))
+        last = await storage.alerts.enqueue(db, an_alert("last", supersede_key="8", approval=True))
+        assert new is not None
+        assert last is not None
+        assert await told(db) == [(1, "pending")]
+        for one in (new, last):
+            await storage.alerts.decide(db, one, Approval.APPROVED)
+        await fan_all(db)
+        assert await told(db, alert_id=old) == [(1, "superseded")]
+        assert await told(db, alert_id=still) == []
+        assert await told(db, state="pending") == [(1, "pending")] * 2
+        ended = select(delivery.c.finished_at).where(delivery.c.alert_id == old)
+        assert (await db.execute(ended)).scalar() is not None
+
+
+async def test_an_alert_is_overtaken_by_a_later_one_of_its_key_and_by_no_other(
+    store: Store,
+) -> None:
+    """Not by itself, by an older one, or for what became of another."""
+    async with store.writing() as db:
+
+        async def waiting(name: str, key: str) -> int:
+            made = an_alert(name, supersede_key=key, approval=True)
+            number = await storage.alerts.enqueue(db, made)
+            assert number is not None
+            return number
+
+        first, other = await waiting("a", "7"), await waiting("b", "8")
+        assert not await storage.superseding.is_overtaken(db, first)
+        later = await waiting("c", "7")
+        overtaken = [
+            await storage.superseding.is_overtaken(db, one) for one in (first, other, later)
+        ]
+    assert overtaken == [True, False, False]
 
 
 async def test_an_alert_of_another_kind_replaces_nothing(store: Store) -> None:

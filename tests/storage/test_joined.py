@@ -196,7 +196,7 @@ async def test_a_rule_waits_while_another_replica_gives_out_its_move(
         await two.close()
 
 
-@pytest.mark.cases(keep=1)
+@pytest.mark.cases(keep=2)
 @pytest.mark.parametrize(
     ("gone", "left"),
     [("move", [2, 3]), ("rule", [1, 3]), ("other", [1, 2])],

@@ -53,6 +53,7 @@ GONE = [
 ]
 BUSY = "too many requests"
 CONFLICT = "Conflict: terminated by other getUpdates request"
+POSTED = "Conflict: can't use getUpdates method while webhook is active"
 PLAIN = [
     "Bad Request: can't parse entities: Unsupported start tag",
     "Bad Request: BUTTON_URL_INVALID",
@@ -162,6 +163,7 @@ TABLE: list[tuple[int, bytes, Outcome]] = [
     (404, body(404, "Not Found: method"), Rejected(said("Not Found: method"), plain=True)),
     (400, body(400, "Not Found"), Rejected(said("Not Found"), plain=True)),
     (409, body(409, CONFLICT), Rejected(said(CONFLICT), conflict=True)),
+    (409, body(409, POSTED), Rejected(said(POSTED), conflict=True, webhook=True)),
     # a refusal that says nothing has no words made up for it
     (400, b'{"ok":false,"error_code":400}', Rejected(said(""), plain=True)),
     *((code, body(code, text), found) for code, text, found in GONE),
@@ -314,6 +316,8 @@ def test_G13_a_number_is_kept_to_the_last_that_a_database_holds(number: int, kep
         (Sent(1), True, "Sent"),
         (Migrated(-1), True, "Migrated"),
         (BLOCKED, True, "blocked"),
+        (KICKED, True, "kicked"),
+        (NO_RIGHT, True, "no right to write"),
         (Rejected(said("bad")), True, "bad"),
         (Retry(said("busy"), 1.0, True), True, "busy"),
         (Retry(said("busy"), None, True), True, "busy"),
