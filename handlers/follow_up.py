@@ -143,10 +143,10 @@ READS_AT_ONCE: dict[str, Reads] = {
     "search": _search,
     "settings": _zone,
 }
-#: What says how much a chat wants to hear, where somebody wants less of all that a command gives.
-LESS = "subscribe"
+#: What shows by taps how much a chat hears, to who wants less of all news, or more of something.
+CHOICE = "subscribe"
 #: The commands that are named here.
-NAMED = READS.keys() | MEANT.keys() | READS_AT_ONCE.keys() | {LESS, "cancel", "news"}
+NAMED = READS.keys() | MEANT.keys() | READS_AT_ONCE.keys() | {CHOICE, "cancel", "news"}
 
 
 def note(context: Context, command: str) -> None:
@@ -182,19 +182,20 @@ async def _given(context: Context, said: str) -> tuple[str, str] | None:
         return None
     if _reads_money(context.chat, said, context.services.clock()):  # "find the rate of the dollar"
         return None
-    behind = begun.behind
-    if begun.command == LESS:  # "follow the dollar"
-        named = currencies_in(behind) or _reads(news.topic_of, behind.split(), context.language)
-        return (LESS, "") if named else None
-    inner = command_called(behind)
+    behind, inner = begun.behind, command_called(begun.behind)
     if inner is not None and "digest" in {begun.command, inner}:  # "курсы каждое утро"
         return "digest", ""
     if begun.command == "mute" and (inner is not None or _says_all(behind)):  # "no more news"
-        return LESS, ""
+        return CHOICE, ""
     within = command_begun(behind) if begun.command in {"news", "rates"} else None
     if within is not None and within.command == "digest":  # "news every day at 8"
         return await _read_at_once(context, within)
-    return _found(begun) or _news_of(context, begun) or await _read_at_once(context, begun)
+    return (
+        _followed(context, begun)
+        or _found(begun)
+        or _news_of(context, begun)
+        or await _read_at_once(context, begun)
+    )
 
 
 async def _read_at_once(context: Context, begun: Begun) -> tuple[str, str] | None:
@@ -209,6 +210,14 @@ async def _read_at_once(context: Context, begun: Begun) -> tuple[str, str] | Non
                 return command, ""
             return command, await MEANT.get(command, _as_said)(context, behind)
     return None
+
+
+def _followed(context: Context, begun: Begun) -> tuple[str, str] | None:
+    """What chooses the currency or the topic that somebody wants to follow."""
+    if begun.command != CHOICE:
+        return None
+    named = _reads(news.topic_of, begun.behind.split(), context.language)
+    return (CHOICE, "") if named or currencies_in(begun.behind) else None
 
 
 def _found(begun: Begun) -> tuple[str, str] | None:
@@ -229,7 +238,7 @@ def _news_of(context: Context, begun: Begun) -> tuple[str, str] | None:
     if begun.command != "news":
         return None
     if says_off(about) or says_on(about):
-        return LESS, ""
+        return CHOICE, ""
     today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
     if _reads(news.topic_of, about.split(), context.language):
         return "news", about

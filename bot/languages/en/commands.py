@@ -4,7 +4,8 @@ from bot.languages.parts import CommandWords
 
 COMMANDS = CommandWords(
     chart="charts?|graphs?|trends?",
-    around="show|send|give|me|please|charts?|rates?|graph|trends?|how|has|did|changed?|this|exchange|price|for|"
+    around="show|send|give|me|please|charts?|rates?|graph|trends?|how|has|did|changed?|this|"
+    "exchange|price|for|"
     "on|of|in|to|vs|and|an?|the|last|past|was",
     ranges={
         1: "day days",
