@@ -64,9 +64,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def written(self) -> str:
-        """The text of what is handled, "" of what has none."""
+        """The text of what is handled, "" of what has none.
+
+        Without the slash of a command that there is not: "/usd", "/курс".
+        """
         origin = self.incoming.effective_message
-        return "" if origin is None else origin.text or ""
+        return "" if origin is None else (origin.text or "").removeprefix("/")
 
     @property
     def thread(self) -> int | None:

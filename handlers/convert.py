@@ -26,8 +26,14 @@ from bot.convert import (
     plain_text,
 )
 from bot.convert.answers import Conversion, conversions
-from bot.convert.commands import speaks_of_chart, speaks_of_rates
-from bot.convert.rule_tokens import speaks_of_a_moment, speaks_of_rule
+from bot.convert.commands import speaks_of_chart, speaks_of_range, speaks_of_rates
+from bot.convert.mentions import currencies_in
+from bot.convert.rule_tokens import (
+    asks_to_be_told,
+    speaks_of_a_moment,
+    speaks_of_a_move,
+    speaks_of_rule,
+)
 from bot.detect.quoted import must_know
 from bot.errors import UserError
 from bot.model.chats import Chat, ChatKind
@@ -118,8 +124,8 @@ async def text(update: Update, context: Context) -> None:
     origin = update.effective_message
     if origin is None:
         return
-    said = origin.text or ""
     private = context.chat.kind is ChatKind.PRIVATE
+    said = context.written
     if not private:
         begin, end = mention(origin, context.bot.username) or (0, 0)
         said = f"{said[:begin]} {said[end:]}"
@@ -136,25 +142,16 @@ async def text(update: Update, context: Context) -> None:
         or await _dated(update, context, said)
     ):
         return
-    elif looks_like_question(said):
-        await _try(update, context, said)
-    else:
+    elif not (
+        (looks_like_question(said) and await _tried(context, said))
+        or await _moved(update, context, said)
+    ):
         await unknown.unknown(update, context)
 
 
 async def _charted(update: Update, context: Context, said: str) -> bool:
     """A chart that is asked for in words, "график доллара за месяц"; False where it is none."""
-    words = said.split()
-    if not speaks_of_chart(said):
-        return False
-    try:
-        charts.parse_chart(words, home=context.chat.home)
-    except UserError:
-        return False
-    # as if it stood behind /chart
-    context.args = words
-    await charts.chart(update, context)
-    return True
+    return speaks_of_chart(said) and await _drawn(update, context, said.split())
 
 
 async def _dated(update: Update, context: Context, said: str) -> bool:
@@ -210,15 +207,41 @@ async def _ruled(context: Context, said: str) -> bool:
     return speaks_of_a_moment(said) and await rules.proposed(context, said, amounts=True)
 
 
-async def _try(update: Update, context: Context, said: str) -> None:
+async def _tried(context: Context, said: str) -> bool:
+    """The answer to a question about money; False where it is none."""
     try:
         await context.reply(await _answer(context, said))
     except UserError as error:
         family, _, what = error.msgid.rpartition(".")
         if family == "error.convert" and what not in MEANT:
-            await unknown.unknown(update, context)
-        else:
-            raise
+            return False
+        raise
+    return True
+
+
+async def _moved(update: Update, context: Context, said: str) -> bool:
+    """The chart of a currency of which somebody asks how it moved, "доллар за неделю", "is the euro
+    rising?"; False where it is no such question.
+    """
+    codes = currencies_in(said)
+    if asks_to_be_told(said) or not codes:
+        return False
+    if speaks_of_range(said):
+        return await _drawn(update, context, said.split())
+    if len(codes) > 1 or not speaks_of_a_move(said) or any(map(str.isdigit, said)):
+        return False
+    return await _drawn(update, context, list(codes))
+
+
+async def _drawn(update: Update, context: Context, words: list[str]) -> bool:
+    """A chart of what words say, as if they stood behind /chart; False where they say more."""
+    try:
+        charts.parse_chart(words, home=context.chat.home)
+    except UserError:
+        return False
+    context.args = words
+    await charts.chart(update, context)
+    return True
 
 
 async def _answer(context: Context, question: str) -> Message:

@@ -70,6 +70,10 @@ def _asks(chat: Chat, said: str, now: datetime) -> bool:
         return True
     if speaks_of_chart(said):  # but "график отключений" is none of ours
         return bool(currencies_in(said)) or _reads(charts.parse_chart, said.split(), home=chat.home)
+    return _reads_money(chat, said, now)
+
+
+def _reads_money(chat: Chat, said: str, now: datetime) -> bool:
     today = now.astimezone(ZoneInfo(chat.time_zone)).date()
     return _reads(parse_inquiry, said, language=chat.language, home=chat.home, today=today)
 
@@ -139,10 +143,10 @@ READS_AT_ONCE: dict[str, Reads] = {
     "search": _search,
     "settings": _zone,
 }
-#: What says how much a chat wants to hear, where somebody wants less of all that a command gives.
-LESS = "subscribe"
+#: What shows by taps how much a chat hears, to who wants less of all news, or more of something.
+CHOICE = "subscribe"
 #: The commands that are named here.
-NAMED = READS.keys() | MEANT.keys() | READS_AT_ONCE.keys() | {LESS, "cancel", "news"}
+NAMED = READS.keys() | MEANT.keys() | READS_AT_ONCE.keys() | {CHOICE, "cancel", "news"}
 
 
 def note(context: Context, command: str) -> None:
@@ -176,16 +180,22 @@ async def _given(context: Context, said: str) -> tuple[str, str] | None:
     # the headline of a post that is handed on asks for nothing
     if begun is None or (message is not None and is_second_hand(message)):
         return None
-    behind = begun.behind
-    inner = command_called(behind)
+    if _reads_money(context.chat, said, context.services.clock()):  # "find the rate of the dollar"
+        return None
+    behind, inner = begun.behind, command_called(begun.behind)
     if inner is not None and "digest" in {begun.command, inner}:  # "курсы каждое утро"
         return "digest", ""
     if begun.command == "mute" and (inner is not None or _says_all(behind)):  # "no more news"
-        return LESS, ""
+        return CHOICE, ""
     within = command_begun(behind) if begun.command in {"news", "rates"} else None
     if within is not None and within.command == "digest":  # "news every day at 8"
         return await _read_at_once(context, within)
-    return _news_of(context, begun) or await _read_at_once(context, begun)
+    return (
+        _followed(context, begun)
+        or _found(begun)
+        or _news_of(context, begun)
+        or await _read_at_once(context, begun)
+    )
 
 
 async def _read_at_once(context: Context, begun: Begun) -> tuple[str, str] | None:
@@ -202,16 +212,33 @@ async def _read_at_once(context: Context, begun: Begun) -> tuple[str, str] | Non
     return None
 
 
+def _followed(context: Context, begun: Begun) -> tuple[str, str] | None:
+    """What chooses the currency or the topic that somebody wants to follow."""
+    if begun.command != CHOICE:
+        return None
+    named = _reads(news.topic_of, begun.behind.split(), context.language)
+    return (CHOICE, "") if named or currencies_in(begun.behind) else None
+
+
+def _found(begun: Begun) -> tuple[str, str] | None:
+    """What somebody asks to find that is shown without a search, or the words of news to find."""
+    if begun.command != "search":
+        return None
+    shown, within = command_called(begun.behind), command_begun(begun.behind)
+    if shown in {"rates", "news", "security"}:  # "find the news"
+        return shown, ""
+    if within is not None and within.command == "news":  # "find news about the border"
+        return "search", within.behind
+    return None
+
+
 def _news_of(context: Context, begun: Begun) -> tuple[str, str] | None:
     """The news of a topic, of all where a day is named, else those in which words are found."""
     about = begun.behind
-    looked_for = command_begun(about) if begun.command == "search" else None
-    if looked_for is not None and looked_for.command == "news":  # "find news about the border"
-        return "search", looked_for.behind
     if begun.command != "news":
         return None
     if says_off(about) or says_on(about):
-        return LESS, ""
+        return CHOICE, ""
     today = context.services.clock().astimezone(ZoneInfo(context.chat.time_zone)).date()
     if _reads(news.topic_of, about.split(), context.language):
         return "news", about

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bot.errors import StorageError
@@ -13,6 +13,7 @@ from bot.reasons import Reason, reason, said
 from bot.typed import typed
 
 POOL_SECONDS = 10  # a caller waits so long for a free connection, then is told
+TOO_MUCH = "54"  # begins PostgreSQL's codes for what is beyond its limits
 
 
 @cache
@@ -65,6 +66,19 @@ def storage_error(error: DBAPIError | PoolTimeoutError) -> StorageError:
     if error.orig is None:
         return StorageError(said(type(error).__name__))
     return StorageError(advised(str(error.orig).strip().splitlines()[0]))
+
+
+def is_its_own(error: BaseException | None) -> bool:
+    """Whether an error is the database's own trouble, and not that of what was asked of it.
+
+    PostgreSQL calls a value that is too long for an index an operational error.
+    """
+    if isinstance(error, DataError | IntegrityError):
+        return False
+    state = ""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+    return not state.startswith(TOO_MUCH)
 
 
 def advised(words: str) -> Reason:

@@ -36,7 +36,7 @@ from bot.clock import boottime
 from bot.errors import BotError, StorageError
 from bot.reasons import Reason, reason
 from storage.address import is_file
-from storage.advice import POOL_SECONDS, advised, storage_error
+from storage.advice import POOL_SECONDS, advised, is_its_own, storage_error
 from storage.clock import ClockWatch, Following
 from storage.glance import Glance
 from storage.timing import COMMIT, WAIT, observe
@@ -148,9 +148,7 @@ class Store:
             self._turns.release()
 
     async def try_to_write(self) -> None:
-        """Find out whether the database can be written, and whether a clock was set; StorageError
-        where it cannot.
-        """
+        """Find out whether the database can be written, or a clock was set; StorageError if not."""
         async with self.writing() as db:
             await db_now(db)
             await db.execute(_NOTHING)  # a transaction begins with its first statement
@@ -196,7 +194,8 @@ class Store:
                 follow()
         except (DBAPIError, PoolTimeoutError) as error:
             failure = storage_error(error)
-            self.trouble = failure.reason
+            if is_its_own(error):
+                self.trouble = failure.reason
             raise failure from error
 
     def settle(self) -> None:

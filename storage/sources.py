@@ -20,14 +20,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from bot.errors import StorageError
 from bot.reasons import Reason, read_if, written, written_if
+from storage.advice import is_its_own
 from storage.db import Db, insertion, upsert
 from storage.schema import document, source
-
-TOO_MUCH = "54"  # begins PostgreSQL's codes for what is beyond its limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,16 +155,8 @@ async def documents(db: Db, keys: Collection[str]) -> dict[str, dict[str, Docume
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error is the database's own trouble, and not that of what was asked of it.
-
-    PostgreSQL calls a value that is too long for an index an operational error.
-    """
-    cause = error.__cause__
-    ours = isinstance(cause, DataError | IntegrityError)
-    if isinstance(cause, DBAPIError):
-        state = getattr(cause.orig, "sqlstate", None) or ""
-        ours = ours or state.startswith(TOO_MUCH)
-    return isinstance(error, StorageError) and not ours
+    """Whether an error is the database's own trouble, and not that of what was asked of it."""
+    return isinstance(error, StorageError) and is_its_own(error.__cause__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ UNITS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SHORT = {days: unit for unit, days in UNITS.items()}
 #: The ranges that a language has one word for, by their days: "week", "полгода".
 SPANS = {1: "1d", 7: "1w", 14: "2w", 30: "1m", 90: "3m", 180: "6m", 365: "1y"}
+_WORD = re.compile(r"\w+")
 MOST_WORDS = 10  # of a text that asks for a command: a longer one speaks of something else
 
 
@@ -60,6 +61,16 @@ def behind_filler(text: str, at: int) -> int | None:
     if found is None or found.end() == at:  # an empty alternative, by a "|" too many
         return None
     return found.end()
+
+
+def speaks_of_range(text: str) -> bool:
+    """Whether a text has a chart's range, other than all the days there are: "за неделю"."""
+    plain = plain_text(text)
+    for word in _WORD.finditer(plain):
+        found = range_at(plain, word.start())
+        if found is not None and found.span != ALL:
+            return True
+    return False
 
 
 def speaks_of_chart(text: str) -> bool:

@@ -10,6 +10,7 @@ Day comes before month, as everywhere our readers live; "11/20/2026" can only be
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -71,13 +72,15 @@ def _named() -> tuple[tuple[re.Pattern[str], int], ...]:
 
 @cache
 def _ago() -> re.Pattern[str]:
-    """The pattern of "so many days or weeks ago"."""
+    """The pattern of "so many days, weeks, months or years ago"."""
     one = _alternatives(lambda days: days.one)
     day, week = _alternatives(lambda days: days.day), _alternatives(lambda days: days.week)
+    month, year = _alternatives(lambda days: days.month), _alternatives(lambda days: days.years)
     ago = _alternatives(lambda days: days.ago)
     return re.compile(
         rf"(?:(?P<n>\d{{1,4}})\s*|(?:{one})\s+)?"
-        rf"(?:(?P<day>{day})|(?P<week>{week}))\s*(?:{ago})(?!\w)",
+        rf"(?:(?P<day>{day})|(?P<week>{week})|(?P<month>{month})|(?P<year>{year}))"
+        rf"\s*(?:{ago})(?!\w)",
         re.IGNORECASE,
     )
 
@@ -109,7 +112,7 @@ def day_at(text: str, at: int, *, today: date, ahead: bool = False) -> DayFound 
         return None if ahead else _weekday_at(text, at, today)
     try:
         if ago is not None:
-            on = today - _span(ago)
+            on = _day_ago(ago, today)
         else:
             on = _written_day(said, today, ahead=ahead)
     except (ValueError, OverflowError):
@@ -162,12 +165,14 @@ def wrong_date(text: str) -> UserError:
     return UserError("error.date", text=text[:SHOWN_LETTERS], example=f"/rates {EXAMPLE}")
 
 
-def _span(ago: re.Match[str]) -> timedelta:
-    """The time ago that words say: "3 дня назад", "a week ago"."""
+def _day_ago(ago: re.Match[str], today: date) -> date:
+    """The day that words say: "3 дня назад", "a month ago", of a shorter month its last."""
     count = int(ago["n"] or 1)
-    if ago["week"]:
-        return timedelta(weeks=count)
-    return timedelta(days=count)
+    if ago["month"] or ago["year"]:
+        months = today.year * 12 + today.month - 1 - count * (12 if ago["year"] else 1)
+        first = date(months // 12, months % 12 + 1, 1)
+        return first.replace(day=min(today.day, monthrange(first.year, first.month)[1]))
+    return today - timedelta(days=7 * count if ago["week"] else count)
 
 
 def _written_day(match: re.Match[str], today: date, *, ahead: bool) -> date:

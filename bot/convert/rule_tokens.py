@@ -126,6 +126,11 @@ def speaks_of_rule(text: str) -> bool:
     return asks_to_be_told(text) or _has(text, _sided())
 
 
+def speaks_of_a_move(text: str) -> bool:
+    """Whether a text says that something rises or falls."""
+    return _has(text, _moving())
+
+
 def speaks_of_a_moment(text: str) -> bool:
     """Whether a text speaks of what is to come: "when the dollar is 90"."""
     return _has(text, _awaiting())
@@ -148,6 +153,11 @@ def _telling() -> re.Pattern[str]:
 @cache
 def _awaiting() -> re.Pattern[str]:
     return _any_of([spoken.rules.when for spoken in languages()])
+
+
+@cache
+def _moving() -> re.Pattern[str]:
+    return _any_of([listed for one in languages() for listed in (one.rules.rises, one.rules.falls)])
 
 
 @cache

@@ -92,6 +92,8 @@ class Days:
     last: Pattern = ""  # "last" of "last Friday"
     day: Pattern = ""  # "days" of "3 days ago"
     week: Pattern = ""
+    month: Pattern = ""
+    years: Pattern = ""
     one: Pattern = ""  # "a" of "a week ago"
     ago: Pattern = ""
     ordinal: Pattern = ""  # "th" of "20th"

@@ -82,6 +82,9 @@ DAYS = """
 2025-12-31 | 31.12, 31 декабря, 31-декабрь, Dec 31, 31/12
 2024-02-29 | 29.02, 29 февраля, Feb 29
 2026-11-21 | неделю назад, a week ago, 1 week ago, 7 дней назад, бир апта мурун
+2026-10-28 | месяц назад, a month ago, 1 months ago, бир ай мурун
+2026-02-28 | 9 месяцев назад, 9 ай мурда
+2024-11-28 | 2 года назад, 2 years ago, 2 жыл мурун
 """
 
 
@@ -91,7 +94,16 @@ def test_a_day_is_read_however_it_is_written(written: str, on: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["31.02.2021", "2021-13-01", "30 февраля", "32.01", "2021-02-30", "99999 days ago"]
+    "written",
+    [
+        "31.02.2021",
+        "2021-13-01",
+        "30 февраля",
+        "32.01",
+        "2021-02-30",
+        "99999 days ago",
+        "9999 лет назад",
+    ],
 )
 def test_a_day_that_does_not_exist_is_named(written: str) -> None:
     with pytest.raises(UserError) as caught:

@@ -20,6 +20,7 @@ END = datetime(2022, 3, 18, 17, 59, tzinfo=UTC).timestamp()  # a minute before m
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # as long as the demonstration is given
 async def test_six_weeks_are_replayed_in_order_and_each_event_is_one_message() -> None:
     """Also when the same events come again each week; of three agencies in three languages."""
     program = await asyncio.create_subprocess_exec(

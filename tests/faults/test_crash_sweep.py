@@ -328,7 +328,7 @@ async def test_P1_kill_at_some_steps_loses_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)  # a start of the program for each step, on a busy machine
 async def test_P1_kill_at_every_step_loses_nothing(
     run: Run, template: Template, publishers: Publishers
 ) -> None:
@@ -339,7 +339,7 @@ async def test_P1_kill_at_every_step_loses_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)  # a start of the program for each step, on a busy machine
 async def test_P1_kill_twice_loses_nothing(
     run: Run, template: Template, publishers: Publishers
 ) -> None:

@@ -426,9 +426,13 @@ async def test_P11_a_database_of_every_released_schema_is_migrated_after_a_copy(
     )
 
 
+#: A start of the program for each statement of all migrations, which become more.
+EVERY_STATEMENT = (pytest.mark.slow, pytest.mark.timeout(600))
+
+
 @pytest.mark.parametrize(
     ("since", "every"),
-    [(REVISIONS[-12], False), pytest.param(REVISIONS[0], True, marks=pytest.mark.slow)],
+    [(REVISIONS[-12], False), pytest.param(REVISIONS[0], True, marks=EVERY_STATEMENT)],
 )
 async def test_P11_a_migration_killed_at_any_statement_leaves_old_or_new(
     tmp_path: Path, since: str, *, every: bool

@@ -44,6 +44,12 @@ def said(message: dict[str, Any]) -> str:
         ("жаңылык барбы?", "news"),
         ("сен кимсиң", "help"),
         ("стоп", "stop"),
+        ("my data", "mydata"),
+        ("удали мои данные", "delete"),
+        ("купуялык", "privacy"),
+        ("не беспокой ночью", "quiet"),
+        ("все валюты", "subscribe"),
+        ("жаңы эскертүү", "alert"),
         ("the", None),
         ("show me", None),
         ("покажи мне кино", None),
@@ -88,6 +94,23 @@ def test_what_is_only_pointed_at_is_given_to_no_command(written: str) -> None:
 
 
 @pytest.mark.cases(keep=2)
+@pytest.mark.parametrize(
+    ("written", "asks"),
+    [
+        ("find the rate of the dollar", "1 usd"),
+        ("найди 100 долларов в сомах", "100 usd kgs"),
+        ("покажи курс доллара", "1 usd"),
+        ("долларды таап бер", "1 usd"),
+        ("найди курс", "/rates"),
+        ("find news", "/news"),
+    ],
+)
+async def test_what_has_an_answer_of_its_own_is_not_looked_for_in_the_news(
+    scene: World, written: str, asks: str
+) -> None:
+    assert said(await scene.ask(written)) == said(await scene.ask(asks))
+
+
 @pytest.mark.parametrize(
     ("language", "written"),
     [
@@ -246,6 +269,57 @@ async def test_a_chart_of_half_a_year_is_one(scene: World, language: str, writte
     asked = await scene.ask(written, chat=chat, fits="USD/KGS")
     assert said(asked) == said(await scene.ask("/chart USD 6m", chat=chat, fits="USD/KGS"))
     assert said(asked) != said(await scene.ask("/chart USD 1y", chat=chat, fits="USD/KGS"))
+
+
+@pytest.mark.cases(keep=4)
+@pytest.mark.parametrize(
+    ("language", "written", "span"),
+    [
+        ("en", "how has the dollar changed this week", "7d"),
+        ("en", "is the dollar going up?", "90d"),
+        ("ru", "доллар за неделю", "7d"),
+        ("ru", "доллар подорожал?", "90d"),
+        ("ky", "доллар бир айга", "30d"),
+        ("ky", "доллар кымбаттадыбы", "90d"),
+    ],
+)
+async def test_how_a_currency_moved_is_answered_by_its_chart(
+    scene: World, language: str, written: str, span: str
+) -> None:
+    await scene.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)] * 2))
+    chat = READERS[language]
+    shown = said(await scene.ask(f"/chart USD {span}", chat=chat, fits="USD/KGS"))
+    assert said(await scene.ask(written, chat=chat, fits="USD/KGS")) == shown
+
+
+@pytest.mark.parametrize("written", ["1m usd", "доллар жума күнү", "100 usd a week", "a week"])
+async def test_what_only_has_a_word_of_time_is_no_chart(scene: World, written: str) -> None:
+    """A million, a Friday, money, and nothing about money."""
+    await scene.keep(days("USD/KGS", [f"84.{number:02}" for number in range(99)]))
+    assert "photo" not in await scene.ask(written)
+
+
+async def test_a_command_that_there_is_not_is_read_without_its_slash(scene: World) -> None:
+    await scene.keep(days("USD/KGS", ["84.1", "84.2"]))
+    for slashed, plain in (("/usd", "usd"), ("/100 usd", "100 usd"), ("/курс", "курс")):
+        assert said(await scene.ask(slashed)) == said(await scene.ask(plain))
+
+
+@pytest.mark.cases(keep=1)
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [("en", "follow the dollar"), ("ru", "подпиши на доллар"), ("ky", "долларга жазыл")],
+)
+async def test_what_is_to_be_followed_is_a_tap_away(
+    scene: World, language: str, written: str
+) -> None:
+    chat = READERS[language]
+    shown = said(await scene.ask("/subscribe", chat=chat))
+    assert said(await scene.ask(written, chat=chat)) == shown
+    assert (
+        said(await scene.ask(written.replace("доллар", "жол").replace("dollar", "road"), chat=chat))
+        != shown
+    )
 
 
 @pytest.mark.cases(keep=1)

@@ -180,7 +180,7 @@ async def test_an_error_shows_nothing_of_what_was_to_be_stored(
     store: Store, name: str | None
 ) -> None:
     """Its traceback is in the log, which keeps no words of people's; a server would say which row
-    or key it refuses.
+    or key it refuses. Nobody is told that the database is in trouble.
     """
     words = insert(note).values(name=name, value="football, Talas")
     with pytest.raises(StorageError) as caught:
@@ -191,6 +191,7 @@ async def test_an_error_shows_nothing_of_what_was_to_be_stored(
     assert "INSERT INTO mark" in shown
     assert "constraint" in str(caught.value)
     assert "football" not in shown
+    assert store.trouble is None, "it is well: no operator need look after it"
 
 
 async def test_a_source_forgets_its_failures_when_it_answers(store: Store) -> None:

@@ -3,8 +3,9 @@
 from bot.languages.parts import CommandWords
 
 COMMANDS = CommandWords(
-    chart="charts?|graphs?",
-    around="show|send|give|me|please|charts?|rates?|graph|exchange|price|for|"
+    chart="charts?|graphs?|trends?",
+    around="show|send|give|me|please|charts?|rates?|graph|trends?|how|has|did|changed?|this|"
+    "exchange|price|for|"
     "on|of|in|to|vs|and|an?|the|last|past|was",
     ranges={
         1: "day days",
@@ -31,14 +32,19 @@ COMMANDS = CommandWords(
         "security": "security,security news",
         "search": "search",
         "digest": "digest,summary,the digest,daily digest,every morning,every day",
+        "alert": "alert,new alert,set an alert",
         "alerts": "alerts,my alerts,my rules",
         "subscribe": "subscribe,subscription,subscriptions,unsubscribe,stop alerts,stop the alerts,"
-        "turn off alerts,turn off notifications,stop notifications,no notifications",
+        "turn off alerts,turn off notifications,stop notifications,no notifications,all currencies,"
+        "list currencies,more currencies",
         "settings": "settings,options,preferences,language,change language,change the language,"
         "time zone,timezone,in english,speak english",
-        "quiet": "quiet hours,do not disturb",
+        "quiet": "quiet hours,do not disturb,don't disturb,quiet,quiet mode,night mode",
         "channel": "my channel,my channels,channels",
         "status": "status,sources",
+        "privacy": "privacy,privacy policy",
+        "mydata": "my data",
+        "delete": "delete my data,delete everything,forget me",
         "stop": "stop,stop it,stop everything,stop messages,stop all messages,stop writing",
         "help": "help,menu,commands,what can you do,who are you,what are you,what is this,"
         "how does it work,how does this work",
@@ -47,6 +53,7 @@ COMMANDS = CommandWords(
     given={
         "mute": "mute,hide,don't send,do not send,don't show,do not show,no more,stop sending",
         "search": "find,look for,search for,search",
+        "subscribe": "follow,unfollow,subscribe to,unsubscribe from,add,remove",
     },
     beside="show send give open set tell i want me my the a please pls to is of for it this that "
     "them these",

@@ -9,7 +9,7 @@ QUESTIONS = Questions(
         "t": "in,to,into,vs,versus,against",
         "f": "from,of,for,per",
         "r": "rate,rates,exchange rate,price,value,at the rate",
-        "i": "convert,calculate,exchange,buy,sell,swap",
+        "i": "convert,calculate,exchange,buy,sell,swap,show,show me,tell me,find,find me",
         "x": "was,were,"
         "is,are,will be,will,be,does,do,cost,costs,worth,equal to,equal,equals,it,this,now,"
         "today,today's,current,currently,right now,for today",

@@ -18,8 +18,8 @@ RULES = RuleWords(
     link="to,vs,against",
     filler="than,if,when,as soon as,in,within,by,is,the,a,rate,of,at,for,goes,gets,reaches,"
     "hits,becomes,will,be,or,and,me,please,tell",
-    rises="rises,rise,rose,gains,grows,goes up",
-    falls="falls,fall,fell,drops,drop,dropped,goes down",
+    rises="rises,rise,rose,rising,gains,grows,goes up,go up,going up,went up",
+    falls="falls,fall,fell,drops,drop,dropped,falling,goes down,go down,going down,went down",
     to="to",
     by="by",
     when="when,as soon as,if",
