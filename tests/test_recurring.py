@@ -19,7 +19,16 @@ from procrastinate.testing import InMemoryConnector
 
 import storage.notes
 from bot import cluster
-from bot.cluster.batches import BATCHES, QUEUE, queue_of
+from bot.cluster.batches import (
+    BATCH,
+    BATCHES,
+    OF_ONE_HOST,
+    QUEUE,
+    WAITING,
+    catalog_of,
+    forget_others,
+    queue_of,
+)
 from bot.errors import ConfigError, StorageError
 from bot.jobs import OWN_NAMES, Doer, Job, Work, bound, lacking, loop, looped, problems, shared
 from bot.reasons import said
@@ -121,6 +130,73 @@ async def test_keys_that_a_replica_does_not_have_are_left_to_the_catalog_they_co
     (left,) = connector.jobs.values()
     assert left["queue_name"] == queue_of("b", BATCHES)
     assert left["args"] == {"keys": ["there"], "key": "b"}
+
+
+async def test_a_look_puts_what_is_due_in_batches_and_not_more_than_will_soon_be_done() -> None:
+    """What is there is not put again, nor a host's beyond its share; what was left to another
+    catalog is put for this one too.
+    """
+    keys = [f"slow{number}" for number in range(OF_ONE_HOST)]
+    keys += [f"key{number}" for number in range(BATCH * (WAITING - 1))]
+
+    async def due() -> list[str]:
+        return ["slower", *keys]
+
+    def host(key: str) -> str | None:
+        return "slow" if key.startswith("slow") else None
+
+    job = Job(name="poll", do=nothing, due=nothing, every=1.0)
+    queue, _ = cluster.jobs([Work(job=job, do=nothing, due=due, host=host)], nullcontext, now, "a")
+    connector = InMemoryConnector()
+
+    def put() -> list[list[str]]:
+        rows = [row for row in connector.jobs.values() if row["queue_name"] == BATCHES]
+        assert {row["args"]["key"] for row in rows} <= {"a"}
+        return [cast("list[str]", row["args"]["keys"]) for row in rows]
+
+    with queue.replace_connector(connector):
+        left = queue.tasks["poll"].configure(queue=queue_of("b", BATCHES))
+        await left.defer_async(keys=["key0"], key="b")
+        await queue.tasks["look"](timestamp=0)
+        first = put()
+        assert [len(batch) for batch in first] == [BATCH] * (WAITING - 1) + [OF_ONE_HOST]
+        beyond = f"slow{OF_ONE_HOST - 1}"
+        assert [key for batch in first for key in batch] == [
+            key for key in await due() if key != beyond
+        ]
+        keys += [f"more{number}" for number in range(2 * BATCH)]
+        await queue.tasks["look"](timestamp=1)
+        assert put() == first
+        await connector.finish_job_run(2, "succeeded", delete_job=True)
+        await queue.tasks["look"](timestamp=2)
+        assert len(put()) == WAITING
+
+
+def test_replicas_that_know_the_same_keys_have_a_catalog_of_one_name() -> None:
+    """In whatever order and kinds of work; one key more or less makes it another's."""
+
+    def name(*known: set[str]) -> str:
+        job = Job(name="poll", do=nothing, due=nothing, every=1.0)
+        works = [Work(job=job, do=nothing, known=lambda keys=keys: keys) for keys in known]
+        return catalog_of([*works, Work(job=job, do=nothing)])
+
+    assert name({"a", "b"}, {"c"}) == name({"c", "b"}, {"a"})
+    assert len({name({"a", "b"}), name({"a"}), name({"ab"}), name()}) == 4
+
+
+async def test_what_waits_for_a_catalog_that_nobody_has_is_forgotten() -> None:
+    """Not what everybody takes, or who has this one; nor what is under way."""
+    queue, _ = cluster.jobs(shared(bound(NO_PROGRAM, JOBS)), nullcontext, now, "a")
+    connector = InMemoryConnector()
+    ours = [name for of in (QUEUE, BATCHES) for name in (of, queue_of("a", of))]
+    gone = [queue_of("b", of) for of in (QUEUE, BATCHES)]
+    with queue.replace_connector(connector):
+        for name in [*ours, *gone, queue_of("c", BATCHES)]:
+            await queue.tasks["poll"].configure(queue=name).defer_async()
+        connector.jobs[len(connector.jobs)]["status"] = "doing"
+        await forget_others(queue, "a")
+    left = [row["queue_name"] for row in connector.jobs.values()]
+    assert left == [*ours, queue_of("c", BATCHES)]
 
 
 async def test_both_runners_do_each_job_as_often_and_come_back_as_soon() -> None:
