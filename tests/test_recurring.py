@@ -30,6 +30,7 @@ from bot.cluster.batches import (
     queue_of,
 )
 from bot.errors import ConfigError, StorageError
+from bot.ingest.side_by_side import POLLS_AT_ONCE
 from bot.jobs import OWN_NAMES, Doer, Job, Work, bound, lacking, loop, looped, problems, shared
 from bot.reasons import said
 from bot.recurring import JOBS
@@ -167,9 +168,9 @@ async def test_a_look_puts_what_is_due_in_batches_and_not_more_than_will_soon_be
         keys += [f"more{number}" for number in range(2 * BATCH)]
         await queue.tasks["look"](timestamp=1)
         assert put() == first
-        await connector.finish_job_run(2, "succeeded", delete_job=True)
+        await connector.finish_job_run(3, "succeeded", delete_job=True)
         await queue.tasks["look"](timestamp=2)
-        assert len(put()) == WAITING
+        assert put() == [first[0], *first[2:], first[1]]
 
 
 def test_replicas_that_know_the_same_keys_have_a_catalog_of_one_name() -> None:
@@ -182,6 +183,34 @@ def test_replicas_that_know_the_same_keys_have_a_catalog_of_one_name() -> None:
 
     assert name({"a", "b"}, {"c"}) == name({"c", "b"}, {"a"})
     assert len({name({"a", "b"}), name({"a"}), name({"ab"}), name()}) == 4
+
+
+async def test_batches_side_by_side_poll_no_more_at_once_than_a_process_may() -> None:
+    """And as many, though each batch alone has fewer."""
+    running: set[str] = set()
+    most, full = 0, asyncio.Event()
+    keys = [f"key{number}" for number in range(2 * POLLS_AT_ONCE)]
+
+    async def poll(key: str) -> None:
+        nonlocal most
+        running.add(key)
+        most = max(most, len(running))
+        if most >= POLLS_AT_ONCE:
+            full.set()
+        await full.wait()
+        await asyncio.sleep(0)  # whoever else may begin does
+        running.discard(key)
+
+    async def due() -> list[str]:
+        return keys
+
+    job = Job(name="poll", do=nothing, due=nothing, every=1.0)
+    queue, _ = cluster.jobs([Work(job=job, do=poll, due=due)], nullcontext, now, "a")
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        for start in range(0, len(keys), BATCH):
+            batch = keys[start : start + BATCH]
+            group.create_task(queue.tasks["poll"](keys=batch, key="a"))
+    assert most == POLLS_AT_ONCE
 
 
 async def test_what_waits_for_a_catalog_that_nobody_has_is_forgotten() -> None:
