@@ -16,7 +16,6 @@ LONGEST_REST = 15  # days looked ahead for a day of publication
 LONGEST_BACKOFF = timedelta(hours=6)  # between tries of a source that fails
 SHORTEST_BACKOFF = timedelta(seconds=30)  # however often a source is polled
 LAST_DOUBLING = 10  # a minute is 17 hours by then: a source's own interval is shorter
-LONGEST_ASKED = 7 * 86400.0  # seconds that a server may ask us to stay away
 GONE_RETRY = timedelta(days=1)  # 410 is meant for good, and said by mistake sometimes
 # outside its publisher's window a source is still looked at, this many times less often
 OUTSIDE_FACTOR = 6
@@ -144,7 +143,7 @@ def retry_due(
     wait = max(min(doubled(base, failures), LONGEST_BACKOFF), floor)
     wait *= random.uniform(1 - JITTER, 1 + JITTER)
     if retry_after is not None:
-        wait = max(wait, timedelta(seconds=min(retry_after, LONGEST_ASKED)))
+        wait = max(wait, timedelta(seconds=retry_after))
     return now + wait
 
 

@@ -154,8 +154,8 @@ class Updates:
         self, webhook: Webhook | None, *, allowed: list[str] | None, drop_pending: bool
     ) -> None:
         """Start pushing to an address, or stop (None)."""
-        # the old pusher first: two would post each update twice
-        await self.stop()
+        # the old pusher first: two would post each update twice; there is one address all the time
+        await self._end_pushing()
         if drop_pending:
             self.pending.clear()
         if allowed is not None:
@@ -173,7 +173,11 @@ class Updates:
 
     async def stop(self) -> None:
         """Stop pushing; what is pending stays pending."""
-        task, self._pusher, self.webhook = self._pusher, None, None
+        self.webhook = None
+        await self._end_pushing()
+
+    async def _end_pushing(self) -> None:
+        task, self._pusher = self._pusher, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

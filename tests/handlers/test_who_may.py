@@ -105,6 +105,7 @@ WRITTEN: dict[str, dict[str, str]] = {
 PRESSED: dict[tuple[str, int], dict[str, str]] = {
     ("news", 2): {"news:-:0": ANYBODY},
     ("find", 1): {"find:0": ANYBODY},
+    ("seek", 1): {"seek:border": ANYBODY},
     ("cur", 1): {"cur:EUR": ADMINISTRATORS_ONLY},
     ("top", 1): {"top:economy": ADMINISTRATORS_ONLY},
     ("lang", 1): {"lang:ru": ADMINISTRATORS_ONLY},
