@@ -707,7 +707,21 @@ async def test_a_paused_token_sends_nothing_and_says_for_how_long(store: Store) 
         got = await claim(db)
         assert got.deliveries == ()
         assert timedelta(seconds=50) < got.first_in <= 60 * SECOND
+        assert got.paused == got.first_in
         assert len((await claim(db, token="other")).deliveries) == 1
+
+
+async def test_a_delivery_says_which_alert_was_the_newest_when_it_was_claimed(
+    store: Store,
+) -> None:
+    """Whoever that is for: what was rendered before it may be out of date."""
+    async with store.writing() as db:
+        await readers(db, 1)
+        first = await storage.alerts.enqueue(db, an_alert())
+        await fan_all(db)
+        last = await storage.alerts.enqueue(db, an_alert("b", audience=Audience(chat=2)))
+        got = [(one.alert, one.newest) for one in (await claim(db)).deliveries]
+    assert got == [(first, last)]
 
 
 @pytest.mark.parametrize("kind", [ChatKind.PRIVATE, ChatKind.GROUP, ChatKind.CHANNEL])
