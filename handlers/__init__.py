@@ -225,21 +225,16 @@ MENUS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _of_a_channel(handler: Press, names: Names) -> Route[Press]:
-    """A button under what is set up or asked in private about a channel."""
-    return Route(
-        *(handler, Who.POSTER),
-        where=Where.PRIVATE,
-        elsewhere="error.private_only",
-        names=names,
-    )
+def _private(handler: Press, who: Who, names: Names | None = None) -> Route[Press]:
+    """A button in private chats alone; of one about a channel, `names` finds which."""
+    return Route(handler, who, where=Where.PRIVATE, elsewhere="error.private_only", names=names)
 
 
 #: A button's first word and how many words follow it → what it does and who may press it.
 BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("news", 2): Route(news.turn_page, Who.ANYBODY),
     ("find", 1): Route(search.turn_page, Who.ANYBODY),
-    ("seek", 1): Route(search.sought, Who.ANYBODY),
+    ("seek", 1): _private(search.sought, Who.ANYBODY),
     ("cur", 1): Route(With(subscriptions.toggle, "cur"), Who.ADMINISTRATOR),
     ("top", 1): Route(With(subscriptions.toggle, "top"), Who.ADMINISTRATOR),
     ("anon", 1): Route(With(settings.pressed, "anon"), Who.ADMINISTRATOR, where=Where.GROUP),
@@ -260,9 +255,9 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("sound", 2): Route(quiet.sounded, Who.ADMINISTRATOR),
     ("here", 2): Route(here.pressed, Who.ADMINISTRATOR, where=Where.GROUP),
     ("unhere", 1): Route(here.undone, Who.ADMINISTRATOR, where=Where.GROUP),
-    ("chan", 2): _of_a_channel(channels.pressed, channels.named),
-    ("chan", 3): _of_a_channel(channels.changed, channels.named),
-    ("post", 3): _of_a_channel(editorial.pressed, editorial.named),
+    ("chan", 2): _private(channels.pressed, Who.POSTER, channels.named),
+    ("chan", 3): _private(channels.changed, Who.POSTER, channels.named),
+    ("post", 3): _private(editorial.pressed, Who.POSTER, editorial.named),
     ("delete", 1): Route(privacy.pressed, Who.ADMINISTRATOR),
     ("done", 0): Route(subscriptions.done, Who.ADMINISTRATOR),
     ("hour", 1): Route(digest.pressed, Who.ADMINISTRATOR),
