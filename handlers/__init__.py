@@ -27,10 +27,12 @@ from bot.languages import FALLBACK
 from bot.model.chats import ChatKind
 from bot.model.subjects import SUBJECTS
 from bot.render import families
+from bot.render.filters import whether_to_omit
 from bot.render.help import commands
 from handlers import (
     admin,
     alerts,
+    asked,
     boards,
     broadcasts,
     cancel,
@@ -112,14 +114,16 @@ async def said(update: Update, context: Context) -> None:
     if not context.edited and await taken(AWAITED, update, context):
         context.forget()
         return
-    answer = await follow_up.command_of(context, context.written)
+    answer = await asked.command_of(context, context.written)
     if answer is None:
         await convert.text(update, context)
         return
-    command, meant = answer
-    at_hand().asked = f"/{command}"
-    context.args = meant.split()
-    await guarded(COMMANDS[command])(update, context)
+    at_hand().asked = f"/{answer.command}"
+    if answer.offered:
+        await context.reply(whether_to_omit(answer.words, context.language))
+        return
+    context.args = answer.words.split()
+    await guarded(COMMANDS[answer.command])(update, context)
 
 
 def _followed(name: str, to: Route[Handler]) -> Handler:
@@ -281,6 +285,7 @@ BUTTONS: dict[tuple[str, int], Route[Press]] = {
     ("snooze", 1): Route(alerts.snooze, Who.ADMINISTRATOR),
     ("unsnooze", 1): Route(alerts.unsnooze, Who.ADMINISTRATOR),
     ("lift", 1): Route(news_filters.lift, Who.ADMINISTRATOR),
+    ("omit", 1): _private(news_filters.omit, Who.ADMINISTRATOR),
     ("less", 1): Route(news_filters.less, Who.ADMINISTRATOR),
     ("less", 2): Route(news_filters.less_of_it, Who.ADMINISTRATOR),
     ("less", 3): Route(news_filters.less_for, Who.ADMINISTRATOR),
@@ -350,7 +355,7 @@ def problems() -> list[str]:
     found += unusable({**_written(), **pressed, **_nowhere()}) + lacking(COMMANDS) + unmeant(WORDS)
     found += unfit(_written(), "Update", "Context") + unfit(_nowhere(), "Services", "Update")
     found += misfitting(buttons) + unreachable(buttons) + unrouted(buttons)
-    found += alerts.lacking_subjects(SUBJECTS.values()) + misnamed(COMMANDS, follow_up.NAMED)
+    found += alerts.lacking_subjects(SUBJECTS.values()) + misnamed(COMMANDS, asked.NAMED)
     return found + texts_lacking(FALLBACK) + texts_unlisted() + families.problems()
 
 

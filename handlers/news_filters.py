@@ -44,13 +44,28 @@ async def only(_update: Update, context: Context) -> None:
     await _change_or_list(context, Sense.ONLY, t("filters.example_only", context.language))
 
 
+async def omit(context: Context, words: str) -> None:
+    """Button `omit:football`: what a sentence asked for is left out from now on."""
+    if not context.has_button(f"omit:{words}"):
+        raise UserError("error.stale")
+    await _keep(context, words, Sense.NEVER, t("filters.example_mute", context.language))
+    await context.edit(await shown(context, saved=True))
+    await context.answer(say("settings.saved", context.language).text)
+
+
 async def _change_or_list(context: Context, sense: Sense, example: str) -> None:
     if not context.words:
         await context.reply(await shown(context))
         return
+    await _keep(context, " ".join(context.words), sense, example)
+    await context.reply(await shown(context, saved=True))
+
+
+async def _keep(context: Context, said: str, sense: Sense, example: str) -> None:
+    """Store the filters that words name; UserError where they name none."""
     services = context.services
     now = services.clock().astimezone(ZoneInfo(context.chat.time_zone))
-    items = parse_filters(" ".join(context.words), sense, now)
+    items = parse_filters(said, sense, now)
     if not items:
         raise UserError("error.filter.none", example=example)
     names = Names(
@@ -66,7 +81,6 @@ async def _change_or_list(context: Context, sense: Sense, example: str) -> None:
     async with services.store.writing() as db:
         for span, filters in by_span.items():
             await _add(db, context.chat.id, filters, span)
-    await context.reply(await shown(context, saved=True))
 
 
 async def _add(db: Db, chat: int, new: Sequence[Filter], span: timedelta | None) -> None:

@@ -66,14 +66,15 @@ def lacking(commands: Mapping[str, Route[Handler]]) -> list[str]:
     return found
 
 
-def misnamed(commands: Collection[str], followed: Iterable[str]) -> list[str]:
-    """The names in languages' words for commands, and of those `followed` by an answer, that no
+def misnamed(commands: Collection[str], named: Mapping[str, Iterable[str]]) -> list[str]:
+    """The names in languages' words for commands, and those `named` in modules of handlers, that no
     command has, a sentence each: whoever said such words would hear of a fault of ours, or nothing.
     """
     found: list[str] = []
-    for name in sorted(followed):
-        if name not in commands:
-            found.append(f"handlers/follow_up.py: {name} is no command{nearest(name, commands)}")
+    for module, names in named.items():
+        for name in sorted(set(names).difference(commands)):
+            wrong = f"{name} is no command{nearest(name, commands)}"
+            found.append(f"handlers/{module}.py: {wrong}")
     for spoken in languages():
         place = f"language {spoken.code}: bot/languages/{spoken.code}/commands.py"
         words = spoken.commands

@@ -28,6 +28,8 @@ async def search(_update: Update, context: Context) -> None:
 
 async def sought(context: Context, words: str) -> None:
     """Button `seek:border`: the stories with words that were not understood."""
+    if not context.has_button(f"seek:{words}"):
+        raise UserError("error.stale")
     await context.answer()
     await context.reply(await _page(context, words, 0))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram import Update
 
-from bot.convert.commands import speaks_of_chart
+from bot.convert.commands import says_off, says_on, speaks_of_chart
 from bot.convert.mentions import currencies_in
 from bot.convert.rule_tokens import asks_to_be_told, speaks_of_rule
 from bot.detect.search import searched
@@ -34,7 +34,8 @@ def _sought(said: str) -> str:
     """The words that may be looked for in the news, if they are few and no question of figures."""
     words = searched(said.strip(" .,!?…"))
     few = 0 < len(words.split()) <= MOST_WORDS and len(words.encode()) <= LONGEST_WORDS
-    if not few or ":" in words or any(map(str.isdigit, words)):
+    idle = says_off(words) or says_on(words)
+    if not few or idle or ":" in words or any(map(str.isdigit, words)):
         return ""
     return words
 

@@ -28,6 +28,8 @@ _SHORT = {days: unit for unit, days in UNITS.items()}
 #: The ranges that a language has one word for, by their days: "week", "полгода".
 SPANS = {1: "1d", 7: "1w", 14: "2w", 30: "1m", 90: "3m", 180: "6m", 365: "1y"}
 _WORD = re.compile(r"\w+")
+#: What no words beside its name may ask for that could mean more: "не пиши никому".
+UNMISTAKABLE = frozenset({"delete", "stop"})
 MOST_WORDS = 10  # of a text that asks for a command: a longer one speaks of something else
 
 
@@ -85,7 +87,11 @@ def command_called(text: str) -> str | None:
     words = _split(text)
     if len(words) > MOST_WORDS:
         return None
-    return _called().get(_name(words)) or _called().get(_name(_bared(words)))
+    for kept in (words, _bared(words, _beside())):
+        if command := _called().get(_name(kept)):
+            return command
+    command = _called().get(_name(_bared(words, _beside() | _idle())))
+    return None if command in UNMISTAKABLE else command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +101,11 @@ class Begun:
     command: str
     name: str
     behind: str
+
+    @property
+    def is_verb(self) -> bool:
+        """Whether its name wants something behind it: "hide", other than "filters"."""
+        return self.name in _given("given") or self.name in _given("given_last")
 
     @property
     def denies(self) -> bool:
@@ -111,13 +122,15 @@ def command_begun(text: str) -> Begun | None:
     words = _split(text)
     if len(words) > MOST_WORDS:
         return None
-    words = _without_first(words)
-    first = _called() | _given("given")
-    last = _called() | _given("given_last")
+    words = _without_first(words, _beside())
     for count in range(len(words) - 1, 0, -1):
-        for names, name, rest in (
-            (first, words[:count], words[count:]),
-            (last, words[-count:], words[:-count]),
+        begins, ends = (words[:count], words[count:]), (words[-count:], words[:-count])
+        for names, (name, rest) in (
+            # a verb wins: "жаңылык жибербе" asks for no news
+            (_given("given"), begins),
+            (_given("given_last"), ends),
+            (_called(), begins),
+            (_called(), ends),
         ):
             command, behind = names.get(_name(name)), " ".join(_subject(rest))
             if command is not None and behind:
@@ -133,18 +146,18 @@ def _name(words: Sequence[str]) -> str:
     return fold_typed(" ".join(words))
 
 
-def _bared(words: Sequence[str]) -> list[str]:
+def _bared(words: Sequence[str], idle: frozenset[str]) -> list[str]:
     """What is left of words without those around them that mean nothing; one of them at least."""
-    kept = _without_first(words)
-    while len(kept) > 1 and fold_typed(kept[-1]) in _beside():
+    kept = _without_first(words, idle)
+    while len(kept) > 1 and fold_typed(kept[-1]) in idle:
         kept.pop()
     return kept
 
 
-def _without_first(words: Sequence[str]) -> list[str]:
+def _without_first(words: Sequence[str], idle: frozenset[str]) -> list[str]:
     """The words from the first on that means something, or from a name that begins before it."""
     kept = list(words)
-    while len(kept) > 1 and fold_typed(kept[0]) in _beside():
+    while len(kept) > 1 and fold_typed(kept[0]) in idle:
         if any(_name(kept[:count]) in _called() for count in range(2, len(kept) + 1)):
             break  # "my alerts" is a name
         kept.pop(0)
@@ -155,12 +168,13 @@ def _subject(words: Sequence[str]) -> list[str]:
     """What words are about, without those that say so: "о границе", "чек ара тууралуу"; nothing
     where they mean nothing.
     """
-    kept, about = list(words), _beside() | _about()
+    kept, idle = list(words), _beside() | _idle()
+    about = idle | _about()
     while len(kept) > 1 and fold_typed(kept[0]) in about:
         kept.pop(0)
     while len(kept) > 1 and fold_typed(kept[-1]) in about:
         kept.pop()
-    return [word for word in kept if len(kept) > 1 or fold_typed(word) not in _beside()]
+    return [word for word in kept if len(kept) > 1 or fold_typed(word) not in idle]
 
 
 def speaks_of_rates(text: str) -> bool:
@@ -203,6 +217,11 @@ def _commands(listed: Callable[[CommandWords], Mapping[str, str]]) -> dict[str, 
 @cache
 def _beside() -> frozenset[str]:
     return frozenset(map(fold_typed, words_of(lambda spoken: spoken.commands.beside)))
+
+
+@cache
+def _idle() -> frozenset[str]:
+    return frozenset(map(fold_typed, words_of(lambda spoken: spoken.commands.idle)))
 
 
 @cache

@@ -56,7 +56,7 @@ def read_hours(text: str) -> list[time]:
     None where anything else stands there, a span of hours too: "from 9 to 18" is no two hours.
     """
     said = fold_typed(text[: LONGEST_LIST + 1]).translate(_DASHES).strip(" .!")
-    if len(said) > LONGEST_LIST or "-" in said or _says_span(said):
+    if len(said) > LONGEST_LIST or "-" in said or says_span(said):
         return []
     return sorted(set(_hours(said)))
 
@@ -68,8 +68,9 @@ def says_clock(text: str) -> bool:
     return _CLOCK.search(said) is not None or any(word in _parts() for word in words)
 
 
-def _says_span(said: str) -> bool:
-    """Whether a word says that hours are the ends of a span."""
+def says_span(text: str) -> bool:
+    """Whether a word says that hours are the ends of a span: "from 11 to 7"."""
+    said = fold_typed(text[: LONGEST_LIST + 1])
     words = (one["ending"] or one["word"] for one in _TOKEN.finditer(said))
     return any(word in _words("spans") for word in words)
 

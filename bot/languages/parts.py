@@ -253,6 +253,8 @@ class CommandWords:
     #: Likewise, where it stands before them: "футболду жашыр".
     given_last: Mapping[str, str] = field(default_factory=dict)
     beside: str = ""  # words around those that mean nothing: "show", "please", "my"
+    #: Words that mean something, and nothing that a command could be given: "nobody", "bad".
+    idle: str = ""
     about: str = ""  # words between those and what they are about: "on", "тууралуу"
 
 

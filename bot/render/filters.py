@@ -72,6 +72,14 @@ def listed(
     return message(text, rows)
 
 
+def whether_to_omit(words: str, language: str) -> Message:
+    """The question after a sentence that may ask to leave news out, "hide football", and may not,
+    "hide your phone": data `omit:football`.
+    """
+    button = Button(t("button.omit", language), f"omit:{words}")
+    return message(phrase("filters.ask", language, what=bold(words)), [[button]])
+
+
 def offered(offers: Mapping[str, Filter], alert: str, language: str) -> Message:
     """The filters offered after a story, or none of them: data `less:8:CODE`, `less:8:cancel`."""
     buttons: list[list[Button]] = []

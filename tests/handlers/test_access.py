@@ -286,7 +286,10 @@ def test_words_for_a_command_that_there_is_not_are_told_with_their_language(
     monkeypatch.setitem(COMMANDS, "quite", COMMANDS["quiet"])
     monkeypatch.delitem(COMMANDS, "quiet")
     assert [one for one in problems() if "is no command" in one] == [
-        "handlers/follow_up.py: quiet is no command; did you mean quite?",
+        *(
+            f"handlers/{module}.py: quiet is no command; did you mean quite?"
+            for module in ("follow_up", "asked")
+        ),
         *(
             f"language {code}: bot/languages/{code}/commands.py: called: quiet is no command; "
             "did you mean quite?"

@@ -27,6 +27,11 @@ def said(message: dict[str, Any]) -> str:
     return str(message.get("text", message.get("caption", "")))
 
 
+async def _filters(scene: World, chat: int) -> list[str]:
+    async with scene.bot.store.reading() as db:
+        return [one.said for one in await storage.filters.of_chat(db, chat)]
+
+
 @pytest.mark.parametrize(
     ("written", "command"),
     [
@@ -152,10 +157,26 @@ async def test_news_of_a_day_or_a_topic_are_the_list(
 async def test_what_a_chat_will_not_hear_of_is_said_in_a_sentence(
     scene: World, language: str, written: str, word: str
 ) -> None:
+    """And done by a tap: "hide your phone" is built like "hide football"."""
     chat = READERS[language]
-    assert word in said(await scene.ask(written, chat=chat))
-    async with scene.bot.store.reading() as db:
-        assert [one.said for one in await storage.filters.of_chat(db, chat)] == [word]
+    asked = await scene.ask(written, chat=chat)
+    assert word in said(asked)
+    assert await _filters(scene, chat) == []
+    ((button,),) = asked["reply_markup"]["inline_keyboard"]
+    await scene.press(chat, asked["message_id"], button["callback_data"])
+    await scene.tells(chat, t("settings.saved", language))
+    assert await _filters(scene, chat) == [word]
+
+
+@pytest.mark.parametrize("data", ["omit:football", "seek:border"])
+async def test_words_that_a_button_brings_count_under_the_message_that_shows_it(
+    scene: World, data: str
+) -> None:
+    """Whoever forges a press would have the bot say or keep anything."""
+    asked = await scene.ask("hide hockey")
+    answer = await scene.emulator.press(READER, asked["message_id"], data, user_id=READER)
+    assert answer["text"] == t("error.stale", "en")
+    assert await _filters(scene, READER) == []
 
 
 @pytest.mark.cases(keep=2)
@@ -175,8 +196,7 @@ async def test_who_wants_less_of_all_chooses_what_comes(
     chat = READERS[language]
     shown = await scene.ask("/subscribe", chat=chat)
     assert said(await scene.ask(written, chat=chat)) == said(shown)
-    async with scene.bot.store.reading() as db:
-        assert await storage.filters.of_chat(db, chat) == []
+    assert await _filters(scene, chat) == []
 
 
 @pytest.mark.cases(keep=3)
@@ -228,6 +248,47 @@ async def test_a_language_that_is_named_opens_the_settings(
     await scene.ask("/settings", chat=chat)
     before = await scene.stored(chat_table)
     assert said(await scene.ask(written, chat=chat)).startswith(t("settings.title", language))
+    assert await scene.stored(chat_table) == before
+
+
+@pytest.mark.cases(keep=8)
+@pytest.mark.parametrize(
+    ("language", "written", "shown"),
+    [
+        ("en", "don't send me the digest", "digest.off"),
+        ("ru", "выключи сводку", "digest.off"),
+        ("ky", "дайджестти өчүр", "digest.off"),
+        ("en", "don't write to me at night", "quiet.title"),
+        ("ru", "не пиши мне по ночам", "quiet.title"),
+        ("ky", "түнкүсүн жазба", "quiet.title"),
+        ("ru", "убери фильтр футбол", "filters.title"),
+        ("ru", "спасибо за новости", "courtesy.back"),
+    ],
+)
+async def test_what_somebody_wants_less_of_is_what_they_name(
+    scene: World, language: str, written: str, shown: str
+) -> None:
+    """Of all that a chat gets only that; and who thanks asks for nothing."""
+    chat = READERS[language]
+    answer = said(await scene.ask(written, chat=chat))
+    assert answer.startswith(t(shown, language).partition("{")[0].strip("* ")), answer
+    assert await _filters(scene, chat) == []
+
+
+@pytest.mark.parametrize("written", ["по-русски Токио", "Tokyo settings", "settings: Tokyo"])
+async def test_a_town_sets_the_time_zone_behind_its_name_alone(scene: World, written: str) -> None:
+    await scene.ask(written)
+    assert [one.time_zone for one in await scene.stored(chat_table)] == ["Asia/Bishkek"]
+
+
+async def test_S9_a_word_that_is_handed_on_stops_nothing(scene: World) -> None:
+    """Its sender meant somebody else."""
+    await scene.ask("/subscribe")
+    before = await scene.stored(chat_table)
+    origin = {"type": "hidden_user", "date": 1, "sender_user_name": "Somebody"}
+    for words in ("стоп", "stop", "digest at 8"):
+        await scene.emulator.send_text(READER, words, extra={"forward_origin": origin})
+    await scene.ask("100 usd", fits="USD")
     assert await scene.stored(chat_table) == before
 
 
@@ -332,5 +393,5 @@ async def test_words_that_are_not_understood_may_be_looked_for(scene: World, lan
     assert button["text"] == t("button.search_news", language)
     await scene.press(chat, answer["message_id"], button["callback_data"])
     assert "граница закрыта" in said(await scene.tells(chat, "🔎"))
-    for other in ("12 foo", "это слова, которых никто не станет искать", "график настроений"):
+    for other in ("да", "12 foo", "это слова, которых никто не станет искать", "график настроений"):
         assert "reply_markup" not in await scene.ask(other, chat=chat)

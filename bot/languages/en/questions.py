@@ -18,7 +18,8 @@ QUESTIONS = Questions(
     articles="a an the",
     greetings="hello,hi,hey,hi there,hello there,hey there,good morning,good afternoon,good day,"
     "good evening,greetings,how are you",
-    courtesies="thanks,thank you,thank you very much,thanks a lot,thx,ok,okay,got it,great,good,"
+    courtesies="thanks,thank you,thank you very much,thanks a lot,thanks for the news,"
+    "thx,ok,okay,got it,great,good,"
     "fine,sorry,bye,goodbye",
     cancel="cancel,never mind,forget it,undo",
     greeted="bot friend everyone all",

@@ -6,6 +6,6 @@ QUIET = QuietWords(
     beside="from to till until and between through the in at h hours o clock every day daily",
     spans="from to till until between through",
     morning="am morning",
-    evening="pm evening",
-    night="night midnight",
+    evening="pm evening evenings",
+    night="night nights midnight",
 )
