@@ -22,7 +22,8 @@ WORKDIR /data
 VOLUME /data
 USER jarchy
 STOPSIGNAL SIGTERM
+# where OPS_LISTEN says, or nowhere
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-  CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+  CMD ["python", "-c", "from os import environ; from urllib.request import urlopen; at = environ.get('OPS_LISTEN', '127.0.0.1:8080'); at == 'off' or urlopen(f'http://{at}/healthz', timeout=4)"]
 ENTRYPOINT ["jarchy"]
 CMD ["run"]

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import configparser
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from asyncio.subprocess import DEVNULL
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from aiohttp import web
 from typer.main import get_command
 
 from bot.cli import cli
 from bot.clock import utc_now
 from bot.config import Settings
+from bot.listening import serve
 from bot.ops import Operated, Readiness, ops_app
 from bot.sources.catalog import load_catalog
 from bot.typed import CALLED
 from storage.opening import open_store
 from tests.conftest import ROOT
+from tests.ports import free_port
 
 UNIT = ROOT / "docs" / "jarchy.service"
 COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
@@ -84,10 +91,9 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
 
 
 def test_S20_the_container_is_not_root_and_writes_nowhere_but_its_data() -> None:
-    """And says when it is unwell; what it installs is what the lock's hashes say."""
+    """What it installs is what the lock's hashes say."""
     last = DOCKERFILE.rpartition("FROM ")[2]
     assert re.search(r"(?m)^USER jarchy$", last)
-    assert "HEALTHCHECK" in last
     assert "--require-hashes" in DOCKERFILE
     program = COMPOSE.partition("  jarchy:\n")[2].partition("\n  postgres:\n")[0]
     for words in (
@@ -98,6 +104,29 @@ def test_S20_the_container_is_not_root_and_writes_nowhere_but_its_data() -> None
         "memory: ",
     ):
         assert words in program, words
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1), (None, 0)])
+async def test_the_container_says_when_it_is_unwell_wherever_it_listens(
+    status: int | None, code: int
+) -> None:
+    """By its own command; where it listens nowhere there is nothing to ask."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.Response(status=status or 500)
+
+    told = re.search(r"(?m)^HEALTHCHECK .*\\\n  CMD (.*)$", DOCKERFILE)
+    assert told is not None
+    app = web.Application()
+    app.router.add_get("/healthz", healthz)
+    async with AsyncExitStack() as stack:
+        place = f"127.0.0.1:{free_port()}"
+        await serve(stack, app, place, setting="OPS_LISTEN")
+        listens = "off" if status is None else place
+        asked = await asyncio.create_subprocess_exec(
+            sys.executable, *json.loads(told[1])[1:], env={"OPS_LISTEN": listens}, stderr=DEVNULL
+        )
+        assert await asked.wait() == code
 
 
 def test_S20_systemd_finds_little_exposed(tmp_path: Path) -> None:
@@ -180,10 +209,12 @@ def test_what_is_started_is_a_verb(service: configparser.SectionProxy) -> None:
 
 
 async def test_the_health_check_asks_what_the_program_answers(tmp_path: Path) -> None:
-    """The address that the image asks is the one the program listens on there, and the page
+    """The address that the image asks where no other is set is the program's own, and the page
     exists.
     """
-    asked = re.search(r"http://(127\.0\.0\.1:\d+)(/\w+)'", DOCKERFILE)
+    asked = re.search(
+        r"'OPS_LISTEN', '(127\.0\.0\.1:\d+)'\).* urlopen\(f'http://{at}(/\w+)'", DOCKERFILE
+    )
     assert asked is not None
     assert asked[1] == Settings.model_fields["ops_listen"].default
     port = asked[1].rpartition(":")[2]
